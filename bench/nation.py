@@ -1,0 +1,83 @@
+"""A believable nation behind a real Valkey and a real server, for the measurements in this folder."""
+
+import asyncio
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from config.catalogue import Catalogue
+from config.loading import load
+from dashboards.serving import SiteServer
+from dashboards.shell import create_app
+from dashboards.viewers import OpenAccess
+from store.embedded_valkey import EmbeddedValkey
+from store.live import Live
+from tests.dashboards.believable import believable
+
+PATHS = ("flow", "hq", "province/440000", "quality")
+
+
+class Publisher:
+    """Publishes one believable snapshot after another: a few that differ, over and over."""
+
+    def __init__(self, live: Live, catalogue: Catalogue) -> None:
+        self._live = live
+        self._prepared = [believable(catalogue, datetime.now(UTC), seed) for seed in range(4)]
+        self._generation = 0
+
+    def publish(self) -> None:
+        """The next snapshot, of this instant."""
+        self._generation += 1
+        prepared = self._prepared[self._generation % len(self._prepared)]
+        self._live.publish(replace(prepared, generation=self._generation, at=datetime.now(UTC)))
+
+
+@dataclass(frozen=True)
+class Nation:
+    """What a measurement talks to."""
+
+    url: str
+    publisher: Publisher
+
+
+@contextmanager
+def valkey_with_nation() -> Iterator[tuple[str, Publisher]]:
+    """A Valkey with a first snapshot in it: its URL, and who publishes further ones."""
+    with tempfile.TemporaryDirectory() as folder, EmbeddedValkey(Path(folder)) as valkey:
+        publisher = Publisher(Live(valkey.url), load())
+        publisher.publish()
+        yield valkey.url, publisher
+
+
+@contextmanager
+def served_nation() -> Iterator[Nation]:
+    """The same with a server in a thread of this process."""
+    with valkey_with_nation() as (url, publisher):
+        server = SiteServer(create_app(load(), Live(url), OpenAccess()), "127.0.0.1", 0)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            yield Nation(f"http://127.0.0.1:{port_of(server)}", publisher)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def port_of(server: SiteServer) -> int:
+    """The port that a server took, once it has started."""
+    pause = threading.Event()
+    while not server.started:
+        pause.wait(0.05)
+    port: int = server.servers[0].sockets[0].getsockname()[1]
+    return port
+
+
+def run_server(valkey_url: str, tell_port: "asyncio.Queue[int]") -> None:
+    """Run the server as this process; what a measurement starts to have the server's CPU apart."""
+    server = SiteServer(create_app(load(), Live(valkey_url), OpenAccess()), "127.0.0.1", 0)
+    threading.Thread(target=lambda: tell_port.put(port_of(server)), daemon=True).start()
+    server.run()

@@ -1,0 +1,38 @@
+"""Secrets come from the environment when they are needed, and never leave through a message."""
+
+import os
+from urllib.parse import quote, quote_plus
+
+from metrics.observations import SourceFault
+
+HIDDEN = "***"
+SHORTEST_HIDDEN = 4
+"""Shorter values would blot out ordinary words."""
+
+
+class Secrets:
+    """Every secret that a source has used; `hide` blots them out of a text in any form they travel in."""
+
+    def __init__(self) -> None:
+        self._forms: set[str] = set()
+
+    def read(self, name: str) -> str:
+        """Read a secret from an environment variable; raises SourceFault `misconfigured` naming the variable."""
+        value = os.environ.get(name, "").strip()
+        if not value:
+            raise SourceFault("misconfigured", f"environment variable {name} is not set", permanent=True)
+        if not value.isprintable():
+            raise SourceFault("misconfigured", f"environment variable {name} holds control characters", permanent=True)
+        return self.note(value)
+
+    def note(self, value: str) -> str:
+        """Remember a secret that came another way, such as a fetched token."""
+        if len(value) >= SHORTEST_HIDDEN:
+            self._forms |= {value, quote(value), quote(value, safe=""), quote_plus(value)}
+        return value
+
+    def hide(self, text: str) -> str:
+        """The text without any secret, longest first so that none shows through another's gap."""
+        for form in sorted(self._forms, key=len, reverse=True):
+            text = text.replace(form, HIDDEN)
+        return text

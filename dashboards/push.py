@@ -1,0 +1,255 @@
+"""The hub: one per web process, it hears of a new snapshot and hands the same bytes to every screen.
+
+1. A generation is heard; the newest snapshot is read once, in a thread.
+2. For every view that somebody watches the window's parts are made once, in a thread, and compared with
+   what its screens already show.
+3. The difference becomes one block of bytes (`dashboards/frames.py`), put into every subscriber's queue.
+4. A subscriber that is new, or too slow for its bounded queue, gets the newest full frame instead.
+
+So the cost of an update grows with the number of views watched, and hardly with the number of screens.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from dashboards.frames import Block, Parts, changes, event, frame
+from dashboards.views import View
+from metrics.readings import Snapshot
+from store.live import LiveHealth
+
+log = logging.getLogger(__name__)
+
+QUEUE = 8
+"""Blocks that a slow screen may owe before it is moved on to the newest full frame."""
+BEAT_S = 15.0
+"""Between two beats: what tells a screen, and every proxy on the way, that the link lives."""
+RETRY_S = 2.0
+"""Between two attempts to hear of generations after the store was lost."""
+
+
+class Composer(Protocol):
+    """Makes what a view shows; both methods run in a thread."""
+
+    def parts(self, snapshot: Snapshot | None, view: View) -> Parts:
+        """Everything that a view shows of a snapshot (None: before the first)."""
+        ...
+
+    def apology(self, view: View) -> Parts:
+        """What is laid over the last good parts when `parts` has failed."""
+        ...
+
+
+class Live(Protocol):
+    """Where snapshots come from (`store.live.Live`)."""
+
+    def read(self) -> Snapshot | None:
+        """The newest snapshot, or None before the first."""
+        ...
+
+    def generations(self) -> AsyncIterator[int]:
+        """Generation numbers as they come."""
+        ...
+
+    def health(self) -> LiveHealth:
+        """Whether the store answers."""
+        ...
+
+
+class Crowded(Exception):
+    """No room for one more stream; the caller is told to come back later."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one process takes on."""
+
+    streams: int = 10_000
+    views: int = 500
+    """Different views at one time: each costs work at every update."""
+
+
+class Room:
+    """One view that is watched: what its screens show, and who they are."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.watchers: set[Subscription] = set()
+        self.turn = asyncio.Lock()
+        self.shown: Snapshot | None = None
+        self.parts: Parts | None = None
+        self.failed = False
+        self._sequence = 0
+        self._full: Block | None = None
+
+    def show(self, parts: Parts, snapshot: Snapshot | None) -> None:
+        """Take new parts and hand on what changed; raises ValueError for what JSON cannot say."""
+        at = snapshot.at if snapshot else None
+        block = frame(self._sequence + 1, False, at, changes(self.parts or {}, parts))
+        self._sequence += 1
+        self.parts, self.shown, self._full = parts, snapshot, None
+        for watcher in self.watchers:
+            watcher.offer(block)
+
+    def full(self) -> Block:
+        """Everything that the view shows, made once for all that ask before the next update."""
+        if self._full is None:
+            at = self.shown.at if self.shown else None
+            self._full = frame(self._sequence, True, at, self.parts or {})
+        return self._full
+
+
+class Subscription:
+    """One screen's place in a room."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self._blocks: deque[Block] = deque()
+        self._behind = True
+        self._ended = False
+        self._wake = asyncio.Event()
+
+    def offer(self, block: Block) -> None:
+        """Put a block into the queue; a queue that is full is emptied and its screen gets a full frame."""
+        if not self._behind:
+            self._blocks.append(block)
+        if len(self._blocks) > QUEUE:
+            self._behind = True
+        self._wake.set()
+
+    def beat(self, block: Block) -> None:
+        """Send a sign of life, unless there is enough to send."""
+        if len(self._blocks) < QUEUE:
+            self._blocks.append(block)
+            self._wake.set()
+
+    def end(self) -> None:
+        """Let `next` give None from now on."""
+        self._ended = True
+        self._wake.set()
+
+    async def next(self) -> Block | None:
+        """The next block to send, waiting for it; None: there will be no more."""
+        while not self._ended:
+            if self._behind and self.room.parts is not None:
+                self._behind = False
+                self._blocks.clear()
+                return self.room.full()
+            if self._blocks:
+                return self._blocks.popleft()
+            self._wake.clear()
+            await self._wake.wait()
+        return None
+
+
+class Hub:
+    """Rooms by view key, kept up to date from the live store."""
+
+    def __init__(self, live: Live, composer: Composer, limits: Limits | None = None) -> None:
+        self._live = live
+        self._composer = composer
+        self._limits = limits or Limits()
+        self._rooms: dict[str, Room] = {}
+        self._opening: set[asyncio.Task[None]] = set()
+        self._ended = False
+        self.snapshot: Snapshot | None = None
+        self.trouble: str | None = None
+        """Why generations cannot be heard at the moment; None: they can."""
+
+    @property
+    def streams(self) -> int:
+        """How many screens are connected."""
+        return sum(len(room.watchers) for room in self._rooms.values())
+
+    def subscribe(self, view: View) -> Subscription:
+        """A place in the room of a view; raises Crowded when the process has taken on enough."""
+        if self._ended:
+            raise Crowded("this process is stopping")
+        if self.streams >= self._limits.streams:
+            raise Crowded(f"{self._limits.streams} streams are open")
+        room = self._rooms.get(view.key)
+        if room is None:
+            if len(self._rooms) >= self._limits.views:
+                raise Crowded(f"{self._limits.views} different views are watched")
+            room = self._rooms[view.key] = Room(view)
+            opening = asyncio.create_task(self._refresh(room))
+            self._opening.add(opening)
+            opening.add_done_callback(self._opening.discard)
+        subscription = Subscription(room)
+        room.watchers.add(subscription)
+        return subscription
+
+    def leave(self, subscription: Subscription) -> None:
+        """Give the place back; a room that nobody watches is closed and costs nothing."""
+        room = subscription.room
+        room.watchers.discard(subscription)
+        if not room.watchers and self._rooms.get(room.view.key) is room:
+            del self._rooms[room.view.key]
+
+    def end(self) -> None:
+        """End every stream and take no more: their screens come back to the process that follows."""
+        self._ended = True
+        for room in self._rooms.values():
+            for watcher in room.watchers:
+                watcher.end()
+
+    async def run(self) -> None:
+        """Hear generations for ever; the store's loss is told once, and so is its return."""
+        beats = asyncio.create_task(self._beat())
+        try:
+            while True:
+                try:
+                    await self._follow()
+                except Exception as error:  # whatever the store's client raises, the screens stay
+                    self._lost(error)
+                await asyncio.sleep(RETRY_S)
+        finally:
+            beats.cancel()
+
+    async def _follow(self) -> None:
+        await self._take_newest()
+        async for _ in self._live.generations():
+            await self._take_newest()
+
+    async def _take_newest(self) -> None:
+        snapshot = await asyncio.to_thread(self._live.read)
+        if self.trouble is not None:
+            log.info("the live store is back")
+            self.trouble = None
+        if snapshot is None or (self.snapshot is not None and snapshot.generation == self.snapshot.generation):
+            return
+        self.snapshot = snapshot
+        for room in list(self._rooms.values()):
+            await self._refresh(room)
+
+    async def _refresh(self, room: Room) -> None:
+        """Bring one room to the newest snapshot; what fails there is told there, and only there."""
+        async with room.turn:
+            snapshot = self.snapshot
+            if room.parts is not None and room.shown is snapshot:
+                return
+            try:
+                room.show(await asyncio.to_thread(self._composer.parts, snapshot, room.view), snapshot)
+                room.failed = False
+            except Exception:
+                if not room.failed:
+                    log.exception("the figures of %s could not be made", room.view.key)
+                room.failed = True
+                room.show({**(room.parts or {}), **self._composer.apology(room.view)}, room.shown)
+
+    def _lost(self, error: Exception) -> None:
+        if self.trouble is None:
+            log.warning("the live store cannot be read: %s", error)
+        self.trouble = f"{type(error).__name__}: {error}"
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_S)
+            block = event("beat", {"now": datetime.now(UTC).isoformat()})
+            for room in self._rooms.values():
+                for watcher in room.watchers:
+                    watcher.beat(block)

@@ -1,0 +1,75 @@
+"""The head of the quality window: can the figures be relied on, said in five numbers."""
+
+from typing import Any
+
+from dash import html
+
+from config.catalogue import NATION
+from dashboards.panels import part
+from dashboards.sheet import known
+from dashboards.trust_tables import RATED
+from dashboards.words import DASH, Words
+from metrics.readings import Snapshot
+
+REJECTING = ("TY-01", "TY-02", "TY-03")
+"""Rules under which a record is refused, so that it stands in no figure."""
+COUNTS = ("sound", "stale", "absent", "findings", "kept_aside")
+
+
+def summary(words: Words) -> html.Section:
+    """The nation's score, and counts of sources, findings and records kept aside."""
+    score = html.Article(
+        [html.H3(words("summary.score")), html.Div(part("value"), className="figure"), part("coverage")],
+        id="summary-score",
+        className="tile tile-lead",
+    )
+    counts = [
+        html.Article(
+            [
+                html.H3(words(f"summary.{name}"), title=words(f"summary.{name}_why")),
+                html.Div(part("value"), className="figure"),
+            ],
+            id=f"summary-{name}",
+            className="tile",
+        )
+        for name in COUNTS
+    ]
+    return html.Section(html.Div([score, *counts], className="tiles tiles-summary"), className="tile-row")
+
+
+def summary_parts(snapshot: Snapshot, words: Words) -> dict[str, dict[str, Any]]:
+    """What the head shows; a score that rests on less than 95 % of the checks is not rated."""
+    scores = snapshot.scores
+    nation = scores[(scores["kind"] == "nation") & (scores["key"] == NATION) & (scores["dimension"] == "total")]
+    score = known(float(nation["score"].iloc[0])) if len(nation) else None
+    coverage = float(nation["coverage"].iloc[0]) if len(nation) else 0.0
+    rated = score is not None and coverage >= RATED
+    value = words.score(score) if rated and score is not None else words("score.not_rated") if len(nation) else DASH
+    head = {
+        ".value": value,
+        ".coverage": words("score.coverage", coverage=words.share(coverage)) if len(nation) else "",
+    }
+    return {"summary-score": head} | {
+        f"summary-{name}": {".value": str(words.count(count)), "@data-state": _state(name, count)}
+        for name, count in _counts(snapshot).items()
+    }
+
+
+def _counts(snapshot: Snapshot) -> dict[str, int]:
+    states = snapshot.sources["state"].tolist()
+    findings = snapshot.findings
+    aside = findings[findings["rule"].isin(REJECTING)]["bad"].sum() if len(findings) else 0
+    return {
+        "sound": states.count("sound"),
+        "stale": states.count("stale") + states.count("doubtful"),
+        "absent": states.count("absent"),
+        "findings": len(findings),
+        "kept_aside": int(aside),
+    }
+
+
+def _state(name: str, count: int) -> str:
+    """Colour of a count: sources that are well are good news, anything else is not, unless there is none."""
+    if name == "sound":
+        return "good" if count else "no_value"
+    return "good" if count == 0 else "critical" if name == "absent" else "warning"

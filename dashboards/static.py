@@ -1,0 +1,84 @@
+"""The files of the pages: compressed once, named by what is in them, kept by browsers for a year.
+
+The folder's address holds a digest of everything in it (`/assets/<digest>/live.js`), so that a page and its
+modules always belong together and a new release is fetched at once. Dash's own scripts carry their
+fingerprint in their names already and are served the same way.
+"""
+
+import hashlib
+import mimetypes
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+
+import brotli  # type: ignore[import-untyped]  # it ships no types
+import dash
+from dash.fingerprint import check_fingerprint
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from config.settings import ROOT
+
+FOLDER = ROOT / "assets"
+SERVED = (".js", ".css", ".json", ".svg", ".woff2")
+UNSEEN = "build"
+"""The folder of build scripts, which no page asks for."""
+FOR_EVER = "public, max-age=31536000, immutable"
+DASH_FOLDER = Path(dash.__file__).parent
+
+
+@cache
+def asset_files() -> dict[str, Path]:
+    """Every file that pages may ask for, by its name below the folder."""
+    found = {path.relative_to(FOLDER).as_posix(): path for path in sorted(FOLDER.rglob("*")) if path.suffix in SERVED}
+    return {name: path for name, path in found.items() if not name.startswith(f"{UNSEEN}/")}
+
+
+@cache
+def version() -> str:
+    """A digest of all files: pages of one version never load the scripts of another."""
+    digest = hashlib.sha256(dash.__version__.encode())
+    for name, path in asset_files().items():
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def asset_url(name: str) -> str:
+    """The address of a file of the folder; KeyError for one that is not there."""
+    if name not in asset_files():
+        raise KeyError(f"there is no {FOLDER / name} that pages may ask for")
+    return f"/assets/{version()}/{quote(name)}"
+
+
+async def asset(request: Request) -> Response:
+    """`/assets/<digest>/<name>`: 404 for another version's digest, because its content would be another's."""
+    path = asset_files().get(request.path_params["name"])
+    if path is None or request.path_params["version"] != version():
+        return Response("there is no such file", status_code=404)
+    return await _serve(request, path)
+
+
+async def dash_asset(request: Request) -> Response:
+    """`/_dash-component-suites/dash/<name with fingerprint>`: the scripts that Dash brings."""
+    name, fingerprinted = check_fingerprint(request.path_params["name"])  # type: ignore[no-untyped-call]  # dash has no types here
+    path = (DASH_FOLDER / name).resolve()
+    if not fingerprinted or path.suffix != ".js" or not path.is_relative_to(DASH_FOLDER) or not path.is_file():
+        return Response("there is no such file", status_code=404)
+    return await _serve(request, path)
+
+
+async def _serve(request: Request, path: Path) -> Response:
+    headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding", "X-Content-Type-Options": "nosniff"}
+    kind = mimetypes.types_map.get(path.suffix, "application/octet-stream")
+    if "br" in request.headers.get("accept-encoding", ""):
+        packed = await run_in_threadpool(_brotli, path)
+        return Response(packed, media_type=kind, headers={**headers, "Content-Encoding": "br"})
+    return Response(await run_in_threadpool(path.read_bytes), media_type=kind, headers=headers)
+
+
+@cache
+def _brotli(path: Path) -> bytes:
+    """A file compressed, once a process: 0.1 s for the largest; grade 11 would take 2.7 s to save 9 %."""
+    packed: bytes = brotli.compress(path.read_bytes(), quality=9)
+    return packed

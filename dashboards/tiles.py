@@ -1,0 +1,124 @@
+"""A figure as a tile: value, unit, target, state, change, trend, trust and the time of the data.
+
+`tile` is the frame, made once for a page; `tile_parts` fills it. A tile that misses its target moves to
+the front of its group by the CSS order that `--rank` sets.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from dash import html
+
+from config.catalogue import Catalogue, Metric
+from dashboards.panels import chart, part
+from dashboards.sheet import Sheet
+from dashboards.sparkline import sparkline
+from dashboards.standing import has_aim, judged, standing
+from dashboards.words import DASH, Words
+from metrics.readings import Reading, State, Trust
+
+RANK = {State.CRITICAL: 0, State.WARNING: 1}
+CALM = 2
+"""Rank of a tile that nobody has to act on."""
+
+
+def tile(metric: Metric, words: Words, lead: bool = False, beside: bool = False) -> html.Article:
+    """The frame of a metric's tile; `beside` leaves room for the nation's value next to a province's."""
+    track = html.Div(part("marker", html.I), className="track" if has_aim(metric) else "track track-none")
+    return html.Article(
+        id=f"tile-{metric.id}",
+        className="tile tile-lead" if lead else "tile",
+        tabIndex=0,
+        children=[
+            html.Header([html.H3(words.of(metric.short), title=words.of(metric.meaning)), part("state")]),
+            html.Div([part("value"), part("unit")], className="figure"),
+            html.Div([part("change"), part("verb"), part("beside" if beside else "n")], className="moves"),
+            chart(f"spark-{metric.id}", "spark"),
+            track,
+            html.Footer([html.Span(target(metric, words), className="target"), part("trust"), part("time")]),
+            part("reason", html.P),
+        ],
+    )
+
+
+def tile_parts(
+    metric: Metric, sheet: Sheet, region: str, words: Words, beside: str | None = None
+) -> dict[str, dict[str, Any]]:
+    """What a tile and its trend show; `beside` is the region whose value stands next to it."""
+    reading = sheet.reading(metric.id, region)
+    trend = sparkline(sheet.trend(metric.id, region), metric)
+    shown = reading_parts(metric, reading, sheet.at, words)
+    if beside is not None:
+        other = sheet.reading(metric.id, beside)
+        shown[".beside"] = words(
+            "tile.beside", place=words.name(beside), value=words.value(metric, other.value if other else None)
+        )
+    return {f"tile-{metric.id}": shown, f"spark-{metric.id}": {"chart": trend}}
+
+
+def reading_parts(metric: Metric, reading: Reading | None, now: datetime, words: Words) -> dict[str, Any]:
+    """The parts of one reading; a reading that is not there is a dash that says why."""
+    if reading is None:
+        reading = absent(metric)
+    figure = words.value(metric, reading.value)
+    place = standing(metric, reading.value)
+    return {
+        "@data-state": reading.state.value,
+        "@data-trust": reading.trust.value,
+        "--rank": str(RANK.get(reading.state, CALM)),
+        "--at": None if place is None else f"{place * 100:.1f}%",
+        ".value": figure.digits,
+        ".unit": figure.unit,
+        ".state": words(f"state.{reading.state}"),
+        **change(metric, reading, words),
+        ".n": words("tile.n", n=words.count(reading.n)) if metric.formula.denominator and reading.n else "",
+        ".trust": words(f"trust_mark.{reading.trust}"),
+        ".time": time_of(metric, reading, now, words),
+        ".time@data-late": "" if is_late(metric, reading, now) else None,
+        ".reason": words.told(reading.reason) if reading.reason else "",
+    }
+
+
+def absent(metric: Metric) -> Reading:
+    """What stands where the snapshot has no reading: nobody delivers the figure there."""
+    return Reading(
+        metric.id, "", "", "", None, None, None, 0.0, None, None, State.NO_VALUE, Trust.ABSENT, "tile.not_delivered"
+    )
+
+
+def change(metric: Metric, reading: Reading, words: Words) -> dict[str, Any]:
+    """How the figure moved against the period before, and whether for the better, in words that need no colour."""
+    moved = words.difference(metric, reading.value, reading.previous)
+    if moved == DASH:
+        return {".change": "", ".verb": "", ".verb@data-judged": None}
+    verdict = judged(metric, reading)
+    verb = "" if verdict == "neutral" else words(f"change.{verdict}")
+    return {".change": moved, ".verb": verb, ".verb@data-judged": verdict}
+
+
+def is_late(metric: Metric, reading: Reading, now: datetime) -> bool:
+    """Whether a figure is older than its data rule lets it be, so that its age has to stand beside it."""
+    if reading.at is None:
+        return False
+    allowed = metric.data_rule.frequency_s + metric.data_rule.deadline_s
+    return reading.trust is Trust.STALE or (now - reading.at).total_seconds() > allowed
+
+
+def time_of(metric: Metric, reading: Reading, now: datetime, words: Words) -> str:
+    """The time of the data: on the clock while it is in time, as an age once it is late."""
+    return words.age(reading.at, now) if is_late(metric, reading, now) else words.clock(reading.at, now)
+
+
+def target(metric: Metric, words: Words) -> str:
+    """What a metric should be, with its direction."""
+    if metric.band is not None:
+        low, high = (words.limit(metric, edge) for edge in metric.band)
+        return words("target.band", low=low, high=high)
+    if metric.target is None:
+        return words("target.none")
+    return words(f"target.{metric.better}", value=words.limit(metric, metric.target))
+
+
+def chosen(catalogue: Catalogue, names: tuple[str, ...]) -> list[Metric]:
+    """Those of the named metrics that this catalogue has, in this order."""
+    return [catalogue.metrics[name] for name in names if name in catalogue.metrics]

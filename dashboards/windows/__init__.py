@@ -1,0 +1,1 @@
+"""The windows: one module each, found by `dashboards/registry.py`."""

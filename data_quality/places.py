@@ -1,0 +1,46 @@
+"""The catalogue's regions as arrays, so that a rule can group thousands of cells at once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from config.catalogue import Catalogue, Level
+
+Indices = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+RANK = {level: rank for rank, level in enumerate(Level)}
+
+
+@dataclass(frozen=True)
+class Places:
+    """Regions in the order of the catalogue; arrays are as long as `codes`."""
+
+    codes: tuple[str, ...]
+    index: dict[str, int]
+    level: Indices
+    """Rank of each region's level, `RANK`."""
+    served: Mask
+    holder: dict[Level, Indices]
+    """Index of the region at a level that holds each region (itself included), -1 where there is none."""
+
+    @property
+    def group(self) -> Indices:
+        """Who answers for a region: its province; above provinces the region itself."""
+        province = self.holder[Level.PROVINCE]
+        return np.where(province < 0, np.arange(len(self.codes)), province)
+
+
+def arrange(catalogue: Catalogue) -> Places:
+    """The regions of a catalogue as arrays."""
+    codes = tuple(catalogue.regions)
+    index = {code: at for at, code in enumerate(codes)}
+    holder = {level: np.full(len(codes), -1, np.int64) for level in Level}
+    for at, region in enumerate(catalogue.regions.values()):
+        above: str | None = region.code
+        while above is not None:
+            holder[catalogue.regions[above].level][at] = index[above]
+            above = catalogue.regions[above].parent
+    regions = catalogue.regions.values()
+    level = np.array([RANK[region.level] for region in regions], np.int64)
+    return Places(codes, index, level, np.array([region.served for region in regions], dtype=np.bool_), holder)

@@ -1,0 +1,149 @@
+"""The register of rules: a new rule is one function with `@rule` and its examples."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data_quality.evidence import Evidence
+from data_quality.grids import Grid
+
+Counts = npt.NDArray[np.integer[Any]] | npt.NDArray[np.bool_]
+Mask = npt.NDArray[np.bool_]
+Row = Mapping[str, str | float | int | None]
+
+
+class Dimension(StrEnum):
+    """The four dimensions of doubt; the prefix of a rule's id says which."""
+
+    COMPLETENESS = "completeness"
+    ACCURACY = "accuracy"
+    TIMELINESS = "timeliness"
+    AUTHENTICITY = "authenticity"
+
+
+class Stage(StrEnum):
+    """The order of the audit: what has failed at one stage is not judged again at a later one."""
+
+    ARRIVAL = "arrival"
+    SCHEMA = "schema"
+    KEY = "key"
+    COMPLETENESS = "completeness"
+    VALIDITY = "validity"
+    IDENTITY = "identity"
+    BALANCE = "balance"
+    CROSS_SOURCE = "cross_source"
+    FLUCTUATION = "fluctuation"
+    AUTHENTICITY = "authenticity"
+
+
+@dataclass(frozen=True)
+class Label:
+    """What one line of a verdict is about."""
+
+    source: str
+    measure: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a rule saw: arrays (label, region, interval); the region axis may be 1 for what has no place."""
+
+    labels: tuple[Label, ...]
+    judged: Counts
+    """Units looked at in each cell, blocked ones included."""
+    bad: Counts
+    """Those that are not as they should be."""
+    blocked: Mask | None = None
+    """Where the input has failed at an earlier stage, so that nothing can be said."""
+    spoils: Mask | None = None
+    """Cells (measure, region or 1, interval) that later stages cannot judge because of what is bad here."""
+    allowed: float | npt.NDArray[np.float64] = 0.0
+    """Share of bad units that still passes, for all or by label."""
+    shown: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    """Figures shown beside a bad cell; they broadcast to the shape of `bad`."""
+    facts: Mapping[str, str | float | int] = field(default_factory=dict)
+    """Facts of the whole verdict that its sentences name."""
+    rows: Mapping[int, tuple[Row, ...]] = field(default_factory=dict)
+    """The rows behind a label, where the rule is about rows; in place of the bad cells."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What one rule sees of one channel."""
+
+    rule: str
+    evidence: Evidence
+    grid: Grid
+    spoiled: Mask
+    """Cells (measure, region, interval) that failed at an earlier stage."""
+
+    def limit(self, name: str) -> float:
+        """A constant of the rule, as `rules.yaml` has it."""
+        return self.evidence.limit(self.rule, name)
+
+    @property
+    def nothing(self) -> Mask:
+        """A mask of the grid's shape in which nothing is set."""
+        return np.zeros(self.grid.shape, np.bool_)
+
+    @cached_property
+    def source_labels(self) -> tuple[Label, ...]:
+        """A label for each source of the channel."""
+        return tuple(Label(source.id) for source in self.grid.channel.sources)
+
+    @cached_property
+    def measure_labels(self) -> tuple[Label, ...]:
+        """A label for each measure of the channel."""
+        sources = self.grid.channel.sources
+        pairs = zip(self.grid.source_of, self.grid.measures, strict=True)
+        return tuple(Label(sources[at].id, measure.id) for at, measure in pairs)
+
+
+Check = Callable[[Sight], Iterable[Verdict]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One thing that should be true."""
+
+    id: str
+    dimension: Dimension
+    stage: Stage
+    hard: bool
+    """Hard: what fails must be corrected. Otherwise it may stand with an explanation (QUERY)."""
+    limits: tuple[str, ...]
+    """The constants it reads from `rules.yaml`."""
+    check: Check
+
+    @property
+    def name(self) -> str:
+        """What should be true, in code."""
+        return self.check.__name__
+
+
+RULES: dict[str, Rule] = {}
+
+
+def rule(
+    id: str, *, dimension: Dimension, stage: Stage, hard: bool = True, limits: tuple[str, ...] = ()
+) -> Callable[[Check], Check]:
+    """Register a function that is named by what should be true and says where it is not."""
+
+    def register(check: Check) -> Check:
+        if id in RULES:
+            raise ValueError(f"rule {id} is registered twice: {RULES[id].name} and {check.__name__}")
+        RULES[id] = Rule(id, dimension, stage, hard, limits, check)
+        return check
+
+    return register
+
+
+def in_order() -> tuple[Rule, ...]:
+    """All rules by stage, then as they stand in their module."""
+    stages = list(Stage)
+    return tuple(sorted(RULES.values(), key=lambda one: stages.index(one.stage)))

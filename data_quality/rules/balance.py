@@ -1,0 +1,156 @@
+"""AC-03..05: figures that must agree with each other do."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from config.catalogue import Formula, Kind, Level
+from data_quality.grids import REPORTED, Grid, Values
+from data_quality.registry import Dimension, Sight, Stage, Verdict, rule
+from metrics.observations import decode_dimensions, encode_dimensions
+
+Mask = npt.NDArray[np.bool_]
+PARTS = ("answered", "abandoned", "flowed_out", "waiting")
+EXACT = 1e-6
+"""Sums of whole numbers in float64 are exact; this is only for what float64 does to fractions."""
+DIGITS = 9
+"""More decimals than any source prints."""
+
+
+@rule("AC-03", dimension=Dimension.ACCURACY, stage=Stage.IDENTITY)
+def offered_is_answered_abandoned_flowed_out_or_waiting(sight: Sight) -> Iterator[Verdict]:
+    """What was offered was answered, abandoned, flowed out or waits, exactly, for each dimension key.
+
+    Silent where the channel does not deliver offered, answered and abandoned; what else it does not deliver is 0.
+    Keys are compared in the dimensions that all of these measures have.
+    """
+    grid = sight.grid
+    measures = grid.of("offered", *PARTS)
+    if len(grid.of("offered", "answered", "abandoned")) < 3:
+        return
+    difference, keys = _differences(grid, measures)
+    came = grid.schedule.whole[grid.source_of[measures]].all(axis=0)
+    judged: npt.NDArray[np.int64] = keys.sum(axis=0, dtype=np.int64) * came
+    if not judged.any():
+        return
+    bad: npt.NDArray[np.int64] = (np.abs(difference) > EXACT).sum(axis=0, dtype=np.int64) * came
+    blocked = np.asarray(sight.spoiled[measures].any(axis=0))
+    spoils = sight.nothing
+    spoils[measures] = bad > 0
+    label = sight.measure_labels[int(grid.of("offered")[0])]
+    shown = {grid.measures[at].id: grid.values[at] for at in measures}
+    yield Verdict((label,), judged[None], bad[None], blocked[None], spoils, shown=shown)
+
+
+def _differences(grid: Grid, measures: npt.NDArray[np.int64]) -> tuple[Values, Mask]:
+    """(key, region, interval): offered less its parts, and where the key has any row."""
+    shared = set.intersection(*(set(grid.deliveries[at].dimensions) for at in measures))
+    keys = [
+        encode_dimensions({name: value for name, value in decode_dimensions(key).items() if name in shared})
+        for key in grid.dimension_keys
+    ]
+    names = {key: at for at, key in enumerate(dict.fromkeys(keys))}
+    rows, (_, regions, steps) = grid.rows, grid.shape
+    sign = np.zeros(len(grid.measures) + 1)
+    sign[measures], sign[grid.of("offered")] = -1.0, 1.0
+    chosen = rows.placed & ~rows.reported & (sign[rows.measure] != 0)
+    key = np.array([names[one] for one in keys], np.int64)[rows.dimension[chosen]]
+    cells = (key * regions + rows.region[chosen]) * steps + rows.step[chosen]
+    shape = (len(names), regions, steps)
+    signed = sign[rows.measure[chosen]] * rows.value[chosen]
+    size = len(names) * regions * steps
+    difference = np.bincount(cells, weights=signed, minlength=size).astype(np.float64)
+    return difference.reshape(shape), np.bincount(cells, minlength=size).reshape(shape) > 0
+
+
+@rule("AC-04", dimension=Dimension.ACCURACY, stage=Stage.IDENTITY)
+def reported_ratios_agree_with_their_parts(sight: Sight) -> Iterator[Verdict]:
+    """A ratio as its source prints it is its parts' ratio, to half a unit of its last digit.
+
+    Silent without reported ratios, without their parts, and for 0/0.
+    """
+    grid, metrics = sight.grid, sight.evidence.catalogue.metrics
+    for at in np.flatnonzero(grid.is_ratio):
+        metric = metrics.get(grid.measures[at].id.removeprefix(REPORTED))
+        if metric is None or len(needed := grid.of(*metric.formula.measures)) < len(metric.formula.measures):
+            continue
+        given, has_key = _single(grid, int(at))
+        computed = _recomputed(grid, metric.formula)
+        judged = has_key & np.isfinite(given) & np.isfinite(computed)
+        if not judged.any():
+            continue
+        bad = judged & (np.abs(given - computed) > 0.5 * 10.0 ** -_decimals(given[judged]) + EXACT * EXACT)
+        blocked = _spoiled_below(sight, needed).any(axis=0) | sight.spoiled[at]
+        spoils = sight.nothing
+        spoils[at] = bad
+        shown = {"reported": given[None], "computed": computed[None]}
+        yield Verdict((sight.measure_labels[at],), judged[None], bad[None], blocked[None], spoils, shown=shown)
+
+
+def _single(grid: Grid, measure: int) -> tuple[Values, Mask]:
+    """A measure where it was given once for the whole cell: a ratio by dimension does not add up."""
+    given = np.where(grid.present[measure], grid.values[measure], grid.totals[measure])
+    own = grid.rows.measure == measure
+    return given, grid.scatter(own)[measure] == 1
+
+
+def _recomputed(grid: Grid, formula: Formula) -> Values:
+    """(region, interval): the formula over the summed parts at and above the grain; NaN is no value."""
+    numerator = _weighted(grid, formula.numerator_terms)
+    if not formula.denominator_terms:
+        return numerator * formula.scale
+    denominator = _weighted(grid, formula.denominator_terms)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(denominator != 0, numerator / denominator, np.nan) * formula.scale
+
+
+def _weighted(grid: Grid, terms: dict[str, float]) -> Values:
+    total = np.zeros(grid.shape[1:])
+    for name, weight in terms.items():
+        measure = grid.of(name)
+        total += weight * (grid.values[measure] + _above_grain(grid, grid.values)[measure])[0]
+    return total
+
+
+def _above_grain(grid: Grid, cells: Values) -> Values:
+    """Sums of the cells at grain for every region above it; 0 at the grain itself."""
+    total = np.zeros(grid.shape)
+    parts = np.where(grid.at_grain[:, :, None], cells, 0.0)
+    for level in (Level.NATION, Level.PROVINCE, Level.CITY):
+        total += grid.summed(parts, level)
+    return np.where(grid.at_grain[:, :, None], 0.0, total)
+
+
+def _spoiled_below(sight: Sight, measures: npt.NDArray[np.int64]) -> Mask:
+    """Of the measures: cells that are spoiled themselves or hold a spoiled one at the grain."""
+    below = _above_grain(sight.grid, sight.spoiled.astype(np.float64))
+    mask: Mask = sight.spoiled[measures] | (below[measures] > 0)
+    return mask
+
+
+def _decimals(values: Values) -> int:
+    """Decimals to which a source prints its ratios: those of its longest value, for zeros at the end do not show."""
+    rounded = ((digits, np.abs(values - np.round(values, digits)).max(initial=0.0)) for digits in range(DIGITS))
+    return next((digits for digits, rest in rounded if rest < 10.0**-DIGITS), DIGITS)
+
+
+@rule("AC-05", dimension=Dimension.ACCURACY, stage=Stage.BALANCE, limits=("least", "share"))
+def totals_are_the_sum_of_their_parts(sight: Sight) -> Iterator[Verdict]:
+    """A province's (or the nation's) reported total is the sum of what its cities gave, additive measures only.
+
+    Blocked where a part is missing or has failed: the total cannot be blamed for that.
+    """
+    grid = sight.grid
+    additive = [one.kind is Kind.ADDITIVE for one in grid.measures] & ~grid.is_ratio
+    came = grid.schedule.whole[grid.source_of][:, None, :]
+    judged = grid.totals_present & ~grid.at_grain[:, :, None] & additive[:, None, None] & came
+    if not judged.any():
+        return
+    parts = _above_grain(grid, grid.values)
+    tolerance = np.maximum(sight.limit("least"), sight.limit("share") * np.abs(grid.totals))
+    bad = judged & ~(np.abs(grid.totals - parts) <= tolerance)
+    blocked = judged & _spoiled_below(sight, np.arange(len(grid.measures)))
+    yield Verdict(
+        sight.measure_labels, judged, bad, blocked, spoils=bad, shown={"reported": grid.totals, "parts": parts}
+    )

@@ -1,0 +1,71 @@
+"""CP-01..04: everything that should be there is there."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from data_quality.registry import Dimension, Sight, Stage, Verdict, rule
+from data_quality.rules.rejected import none_rejected
+
+
+@rule("CP-01", dimension=Dimension.COMPLETENESS, stage=Stage.ARRIVAL, limits=("deadline_s",))
+def every_expected_batch_arrived(sight: Sight) -> Iterator[Verdict]:
+    """A readable batch lies over every interval that is due; without one nothing later can be judged there."""
+    schedule = sight.grid.schedule
+    judged, missing = schedule.owed[:, None, :], schedule.missing[:, None, :]
+    if judged.any():
+        shown = {"error": _last_errors(sight)[:, None, None]}
+        yield Verdict(sight.source_labels, judged, missing, spoils=missing[sight.grid.source_of], shown=shown)
+
+
+@rule("CP-04", dimension=Dimension.COMPLETENESS, stage=Stage.COMPLETENESS)
+def no_whole_measure_is_absent(sight: Sight) -> Iterator[Verdict]:
+    """In each interval that came, every measure that is owed came from somewhere."""
+    owed = _owed_cells(sight)
+    judged = np.asarray(owed.any(axis=1, keepdims=True))
+    if judged.any():
+        absent = np.asarray(judged & ~sight.grid.present.any(axis=1, keepdims=True))
+        blocked = np.asarray(judged & (sight.spoiled | ~owed).all(axis=1, keepdims=True))
+        yield Verdict(sight.measure_labels, judged, absent, blocked, spoils=absent)
+
+
+@rule("CP-02", dimension=Dimension.COMPLETENESS, stage=Stage.COMPLETENESS, limits=("share",))
+def expected_keys_were_received(sight: Sight) -> Iterator[Verdict]:
+    """Every place that owes a measure gave it; measures under a class A metric without exception."""
+    judged = _owed_cells(sight)
+    if judged.any():
+        missing = judged & ~sight.grid.present
+        metrics_on = sight.evidence.metrics_on
+        strict = [
+            any(metric.data_rule.quality_class == "A" for metric in metrics_on.get(measure.id, ()))
+            for measure in sight.grid.measures
+        ]
+        allowed = np.where(strict, 0.0, 1.0 - sight.limit("share"))
+        yield Verdict(sight.measure_labels, judged, missing, sight.spoiled & judged, spoils=missing, allowed=allowed)
+
+
+@rule("CP-03", dimension=Dimension.COMPLETENESS, stage=Stage.COMPLETENESS)
+def required_cells_are_not_empty(sight: Sight) -> Iterator[Verdict]:
+    """A figure that was sent has a value, and no record was refused because a cell it needs was empty."""
+    yield from none_rejected(sight)
+    judged = sight.grid.filled
+    if judged.any():
+        empty = sight.grid.scatter(np.isnan(sight.grid.rows.value)) > 0
+        yield Verdict(sight.measure_labels, judged, empty, sight.spoiled & judged, spoils=empty)
+
+
+def _owed_cells(sight: Sight) -> npt.NDArray[np.bool_]:
+    """Cells that must hold a figure: owed by their place, in intervals that came or should have."""
+    when = sight.grid.schedule.owed[sight.grid.source_of]
+    cells: npt.NDArray[np.bool_] = sight.grid.owed[:, :, None] & when[:, None, :]
+    return cells
+
+
+def _last_errors(sight: Sight) -> npt.NDArray[np.object_]:
+    """What each source failed with last, '' where it did not."""
+    came = sight.grid.schedule.came
+    errors = np.full(len(sight.source_labels), "", dtype=object)
+    for at in np.flatnonzero(~came.ok & (came.source >= 0)):
+        errors[came.source[at]] = came.error[at]
+    return errors

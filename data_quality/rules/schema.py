@@ -1,0 +1,45 @@
+"""TY-01..03: what was read is of the right type, unit and period format."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from config.catalogue import Kind
+from data_quality.registry import Dimension, Sight, Stage, Verdict, rule
+from data_quality.rules.rejected import none_rejected
+
+Mask = npt.NDArray[np.bool_]
+
+
+@rule("TY-01", dimension=Dimension.ACCURACY, stage=Stage.SCHEMA)
+def values_are_of_their_type(sight: Sight) -> Iterator[Verdict]:
+    """No record was refused for its type, and what counts things is a whole number."""
+    yield from none_rejected(sight)
+    grid = sight.grid
+    counted = [one.unit == "n" and one.kind is Kind.ADDITIVE for one in grid.measures] & ~grid.is_ratio
+    value = grid.rows.value
+    broken = np.isfinite(value) & (value != np.rint(value)) & np.append(counted, False)[grid.rows.measure]
+    yield from _cells_without(sight, broken, grid.filled & counted[:, None, None])
+
+
+@rule("TY-02", dimension=Dimension.ACCURACY, stage=Stage.SCHEMA)
+def values_are_in_their_unit(sight: Sight) -> Iterator[Verdict]:
+    """No record was refused because its unit could not be told or converted."""
+    yield from none_rejected(sight)
+
+
+@rule("TY-03", dimension=Dimension.ACCURACY, stage=Stage.SCHEMA)
+def periods_are_the_channels_own(sight: Sight) -> Iterator[Verdict]:
+    """No record was refused for its time, and every figure starts where an interval of its channel starts."""
+    yield from none_rejected(sight)
+    schedule = sight.grid.schedule
+    beside = (sight.grid.rows.start - schedule.starts[0]) % schedule.step != 0
+    yield from _cells_without(sight, beside, sight.grid.filled)
+
+
+def _cells_without(sight: Sight, broken: Mask, judged: Mask) -> Iterator[Verdict]:
+    """Cells that hold none of the broken rows."""
+    if judged.any():
+        bad = sight.grid.scatter(broken) > 0
+        yield Verdict(sight.measure_labels, judged, bad, blocked=sight.spoiled & judged, spoils=bad)

@@ -1,0 +1,104 @@
+"""TM-01..05: figures come when they are due, by clocks that agree."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from data_quality.registry import Dimension, Label, Sight, Stage, Verdict, rule
+from data_quality.schedule import NEVER
+
+Mask = npt.NDArray[np.bool_]
+Seconds = npt.NDArray[np.int64]
+
+
+@rule("TM-01", dimension=Dimension.TIMELINESS, stage=Stage.ARRIVAL, limits=("share",))
+def batches_are_on_time(sight: Sight) -> Iterator[Verdict]:
+    """Batches come by the deadline of the metrics on them; what people fill in, always."""
+    schedule = sight.grid.schedule
+    late, judged = _lateness(sight)
+    allowed = np.where(schedule.manual, 0.0, 1.0 - sight.limit("share"))
+    yield from _late(sight, judged, late > 0, late, allowed)
+
+
+@rule("TM-02", dimension=Dimension.TIMELINESS, stage=Stage.ARRIVAL, limits=("late_s", "quantile"))
+def lateness_is_short(sight: Sight) -> Iterator[Verdict]:
+    """The 95th percentile of lateness is at most 15 minutes: no more than one batch in twenty is later."""
+    late, judged = _lateness(sight)
+    allowed = np.full(len(late), 1.0 - sight.limit("quantile"))
+    yield from _late(sight, judged, late > sight.limit("late_s"), late, allowed)
+
+
+def _lateness(sight: Sight) -> tuple[Seconds, Mask]:
+    """Seconds after the deadline by (source, interval), and where a batch was expected."""
+    schedule = sight.grid.schedule
+    deadline = schedule.ends[None, :] + schedule.deadline_s[:, None]
+    return np.where(schedule.covered, schedule.first_came, deadline) - deadline, schedule.expected
+
+
+def _late(sight: Sight, judged: Mask, bad: Mask, late: Seconds, allowed: npt.NDArray[np.float64]) -> Iterator[Verdict]:
+    """What has not come at all is CP-01's; here it is blocked."""
+    if judged.any():
+        absent = judged & ~sight.grid.schedule.covered
+        bad = (bad & judged)[:, None, :]
+        shown = {"late_s": late[:, None, :]}
+        yield Verdict(sight.source_labels, judged[:, None, :], bad, absent[:, None, :], allowed=allowed, shown=shown)
+
+
+@rule("TM-03", dimension=Dimension.TIMELINESS, stage=Stage.ARRIVAL, limits=("intervals",))
+def sources_are_not_stale(sight: Sight) -> Iterator[Verdict]:
+    """The newest figure is at most two intervals overdue; silent about ranges that have ended long ago."""
+    schedule, sources = sight.grid.schedule, sight.grid.channel.sources
+    now = int(sight.evidence.now.timestamp())
+    poll = np.array([max(schedule.step, source.poll_s) for source in sources])
+    bound = schedule.deadline_s + sight.limit("intervals") * poll
+    newest = np.where(schedule.covered, schedule.ends[None, :], NEVER * -1).max(axis=1)
+    known_since = np.maximum(newest, schedule.asked)
+    judged = (schedule.starts[0] <= now) & (schedule.ends[-1] + bound >= now) & (now - schedule.asked > bound)
+    age = now - known_since
+    if judged.any():
+        yield _at_the_end(sight, sight.source_labels, judged, judged & (age > bound), {"age_s": age})
+
+
+@rule("TM-04", dimension=Dimension.TIMELINESS, stage=Stage.ARRIVAL, limits=("skew_s",))
+def nothing_comes_from_the_future(sight: Sight) -> Iterator[Verdict]:
+    """No figure begins, and no batch ends, later than the moment it came plus the skew that clocks may have."""
+    grid, rows = sight.grid, sight.grid.rows
+    labels = (*sight.source_labels, Label(""))
+    came = grid.schedule.came
+    source = np.concatenate([np.append(grid.source_of, -1)[rows.measure], came.source[came.ok]]) % len(labels)
+    ahead = np.concatenate([rows.start - rows.received, (came.end - came.fetched_at)[came.ok]])
+    if not len(ahead):
+        return
+    judged = np.bincount(source, minlength=len(labels))
+    wrong = ahead > sight.limit("skew_s")
+    worst = np.zeros(len(labels), np.int64)
+    np.maximum.at(worst, source, ahead)
+    yield _at_the_end(sight, labels, judged, np.bincount(source[wrong], minlength=len(labels)), {"ahead_s": worst})
+
+
+@rule("TM-05", dimension=Dimension.TIMELINESS, stage=Stage.KEY)
+def no_interval_is_counted_twice(sight: Sight) -> Iterator[Verdict]:
+    """A key comes once an interval: not twice, nor once more a little beside the interval's boundary."""
+    grid, rows = sight.grid, sight.grid.rows
+    placed = np.flatnonzero(rows.placed)
+    if not len(placed):
+        return
+    _, regions, steps = grid.shape
+    cell = (rows.measure[placed] * regions + rows.region[placed]) * steps + rows.step[placed]
+    key = (cell * (len(grid.dimension_keys) + 1) + rows.dimension[placed]) * 2 + rows.reported[placed]
+    ordered = np.sort(key)
+    repeated = np.zeros(len(rows.value), np.bool_)
+    if (ordered[1:] == ordered[:-1]).any():
+        repeated[placed] = np.isin(key, ordered[1:][ordered[1:] == ordered[:-1]])
+    bad = grid.scatter(repeated) > 0
+    yield Verdict(sight.measure_labels, grid.filled, bad, sight.spoiled & grid.filled, spoils=bad)
+
+
+def _at_the_end(
+    sight: Sight, labels: tuple[Label, ...], judged: Mask | Seconds, bad: Mask | Seconds, shown: dict[str, Seconds]
+) -> Verdict:
+    """A verdict about sources that has one time only: the last interval of the range."""
+    cells = [np.zeros((len(labels), 1, sight.grid.shape[2]), np.int64) for _ in range(2)]
+    cells[0][:, 0, -1], cells[1][:, 0, -1] = judged, bad
+    return Verdict(labels, cells[0], cells[1], shown={name: values[:, None, None] for name, values in shown.items()})

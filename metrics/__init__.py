@@ -1,0 +1,1 @@
+"""What numbers mean: pure functions and nouns; no clock, no input or output, no Dash."""

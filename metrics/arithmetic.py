@@ -1,0 +1,76 @@
+"""From measure sums to figures: sum first, divide last.
+
+Three things stay apart everywhere: a measure that was not read (NaN in, NaN out, n is NaN), no value
+(0/0: NaN with n = 0), and zero. Sums come in as numbers or as arrays whose first axis is the measure;
+NaN means that nothing was read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from config.catalogue import Formula
+from metrics.formula import Floats, FormulaTable
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure: value None is no value; numerator and denominator None were not read."""
+
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    n: float | None
+    """How many cases it stands on: the denominator, or the sum itself where there is none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Figures:
+    """Many figures: arrays of shape (formulae, ...); NaN is none."""
+
+    value: Floats
+    numerator: Floats
+    denominator: Floats
+    n: Floats
+
+
+def figure(formula: Formula, sums: Mapping[str, float]) -> Figure:
+    """One formula over the sums that were read; a measure that is missing from them gives no value."""
+    if any(measure not in sums for measure in formula.measures):
+        return Figure(None, None, None, None)
+    numerator = sum(sums[measure] * factor for measure, factor in formula.numerator_terms.items())
+    if formula.denominator is None:
+        return Figure(numerator * formula.scale, numerator, None, numerator)
+    denominator = sum(sums[measure] * factor for measure, factor in formula.denominator_terms.items())
+    value = numerator / denominator * formula.scale if denominator > 0 else None
+    return Figure(value, numerator, denominator, denominator)
+
+
+def figures(table: FormulaTable, sums: Floats) -> Figures:
+    """Every formula over measure sums of shape (measures, ...), the measures in the table's order."""
+    cells = sums.reshape(len(table.measures), -1)
+    shape = (len(table.ids), *sums.shape[1:])
+    numerator, denominator = _weighted(table.numerators, cells), _weighted(table.denominators, cells)
+    return divided(table, numerator.reshape(shape), denominator.reshape(shape))
+
+
+def divided(table: FormulaTable, numerator: Floats, denominator: Floats) -> Figures:
+    """Divide last: numerators and denominators of shape (formulae, ...), NaN where not read."""
+    divides = np.broadcast_to(table.divides.reshape(-1, *[1] * (numerator.ndim - 1)), numerator.shape)
+    scales = table.scales.reshape(-1, *[1] * (numerator.ndim - 1))
+    # A part that was not read leaves the whole figure without numbers: half a figure misleads.
+    unread = np.isnan(numerator) | (np.isnan(denominator) & divides)
+    numerator = np.where(unread, np.nan, numerator)
+    denominator = np.where(unread | ~divides, np.nan, denominator)
+    by = np.where(divides, denominator, 1.0)
+    value = np.divide(numerator, by, out=np.full_like(numerator, np.nan), where=by > 0) * scales
+    return Figures(value, numerator, denominator, np.where(divides, denominator, numerator))
+
+
+def _weighted(coefficients: Floats, cells: Floats) -> Floats:
+    """Coefficients times sums, NaN where a measure that counts was not read."""
+    unread = np.isnan(cells)
+    weighted: Floats = coefficients @ np.where(unread, 0.0, cells)
+    weighted[((coefficients != 0) @ unread.astype(np.float64)) > 0] = np.nan
+    return weighted

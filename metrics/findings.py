@@ -1,0 +1,45 @@
+"""What the audit says: one finding is one sentence a supervisor can read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class CheckState(StrEnum):
+    """Outcome of a check; ERROR and BLOCKED never count as passed."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    QUERY = "query"
+    ERROR = "error"
+    BLOCKED = "blocked"
+    NA = "na"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What, where, since when, how many, and the rows."""
+
+    rule: str
+    """Such as `AC-03`; its name and sentence are the words `rule.AC-03` and `finding.AC-03`."""
+    state: CheckState
+    channel: str
+    source: str = ""
+    region: str = ""
+    measure: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+    bad: int = 0
+    expected: int = 0
+    """Units looked at: bad / expected is the rate that the score uses."""
+    facts: Mapping[str, str | float | int] = field(default_factory=dict)
+    """Numbers and names that the sentence shows."""
+    rows: tuple[Mapping[str, str | float | int | None], ...] = ()
+    """The rows behind it (line, column, value, …); all of them where the rule is about rows."""
+    batch: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str, str, str]:
+        """What makes two findings the same trouble going on."""
+        return (self.rule, self.channel, self.source, self.region, self.measure)

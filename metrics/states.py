@@ -1,0 +1,44 @@
+"""A reading against its target: good, warning, critical, or why it cannot be judged."""
+
+import numpy as np
+import numpy.typing as npt
+
+from config.catalogue import Metric
+from metrics.formula import Floats
+from metrics.readings import State
+
+
+def state_of(metric: Metric, value: float | None, n: float | None) -> State:
+    """State of one value; None is no value, and below the metric's minimum n it is too few, not red."""
+    values = np.array([np.nan if value is None else value])
+    return State(states_of(metric, values, np.array([np.nan if n is None else n]))[0])
+
+
+def states_of(metric: Metric, values: Floats, n: Floats) -> npt.NDArray[np.object_]:
+    """State of many values of one metric, as text; NaN is no value.
+
+    A miss without a warning line, and a value outside its band, is a warning: nobody has said how far is critical.
+    """
+    judged = np.select(
+        [np.isnan(values), n < metric.data_rule.minimum_n, *_misses(metric, values)],
+        [State.NO_VALUE.value, State.TOO_FEW.value, State.CRITICAL.value, State.WARNING.value],
+        default=State.GOOD.value if _has_aim(metric) else State.NO_TARGET.value,
+    )
+    return judged.astype(object)
+
+
+def _has_aim(metric: Metric) -> bool:
+    return metric.band is not None or metric.target is not None
+
+
+def _misses(metric: Metric, values: Floats) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """(critical, missed) for each value."""
+    never = np.zeros(values.shape, dtype=np.bool_)
+    if metric.band is not None:
+        low, high = metric.band
+        return never, (values < low) | (values > high)
+    if metric.target is None:
+        return never, never
+    side = -1.0 if metric.better == "up" else 1.0
+    critical = never if metric.warning is None else side * values > side * metric.warning
+    return critical, side * values > side * metric.target

@@ -1,0 +1,1 @@
+"""The wheel: the turn, the only scheduler, and the command line."""

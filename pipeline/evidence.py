@@ -1,0 +1,73 @@
+"""What the pipeline lays before the audit: stored observations, the record of batches, and the clock."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from data_quality import audit
+from data_quality.evidence import BATCH_COLUMNS, Evidence, empty
+from metrics.findings import Finding
+from metrics.intervals import floor_to
+from metrics.observations import Interval
+from pipeline.parts import Parts
+from store.state.batches import BatchRecord
+
+SPAN = timedelta(hours=6)
+"""The audit's grids are dense, so a long range is judged in pieces."""
+CLOCK_SPAN = timedelta(minutes=30)
+
+
+def audit_stored(parts: Parts, channel: str, touched: Interval | None, now: datetime) -> list[Finding]:
+    """Judge the intervals that a batch touched, in its own channel."""
+    if touched is None:
+        return []
+    return [finding for span in pieces(touched) for finding in audit(evidence(parts, span, now, (channel,)))]
+
+
+def audit_clock(parts: Parts) -> None:
+    """Judge what should have come by now in every channel, and note it."""
+    now = parts.clock()
+    end = floor_to(now, 60)
+    findings = audit(evidence(parts, Interval(end - CLOCK_SPAN, end), now))
+    parts.state.findings.record(findings, now)
+    parts.wake()
+
+
+def evidence(parts: Parts, span: Interval, now: datetime, channels: tuple[str, ...] = ()) -> Evidence:
+    """Everything that is known about a span in some channels; none named: all."""
+    return Evidence(
+        catalogue=parts.catalogue,
+        now=now,
+        interval=span,
+        observations=parts.history.observations(span, channels or None),
+        batches=batch_frame(parts.state.batches.covering(span, channels)),
+        asked_since=parts.state.batches.first_asked(),
+        channels=channels,
+    )
+
+
+def pieces(span: Interval) -> Iterator[Interval]:
+    """Cut a span into pieces that a dense grid can hold."""
+    start = span.start
+    while start < span.end:
+        end = min(start + SPAN, span.end)
+        yield Interval(start, end)
+        start = end
+
+
+def batch_frame(records: list[BatchRecord]) -> pd.DataFrame:
+    """The record of batches as the audit wants it."""
+    if not records:
+        return empty(BATCH_COLUMNS)
+    rows = [
+        (
+            record.id, record.channel, record.source, record.start, record.end, record.fetched_at,
+            record.read, record.error, not record.error,
+        )
+        for record in records
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=list(BATCH_COLUMNS))
+    for name in ("start", "end", "fetched_at"):
+        frame[name] = pd.to_datetime(frame[name], utc=True).dt.as_unit("s")
+    return frame

@@ -1,0 +1,50 @@
+"""Every metric at every place at once, and channels joined: numerators and denominators add, then divide.
+
+A metric of several channels stands on those that deliver every measure of its formula; a channel
+that knows only half of it would bend the ratio.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from config.catalogue import Catalogue, Kind
+from metrics.arithmetic import Figures, divided, figures
+from metrics.formula import Floats, metric_table
+
+Seen = npt.NDArray[np.bool_]
+
+
+class Formulas:
+    """The metrics of a catalogue, ready to be worked out over its measures."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.table = metric_table(catalogue.metrics, tuple(catalogue.measures))
+        self.metrics = self.table.ids
+        measures = catalogue.measures
+        self.additive = np.array([measure.kind is Kind.ADDITIVE for measure in measures.values()])
+        self.peaks = np.array(
+            [
+                any(measures[name].kind is Kind.PEAK for name in metric.formula.measures)
+                for metric in catalogue.metrics.values()
+            ]
+        )
+
+    def evaluate(self, sums: Floats, seen: Seen, delivered: Seen) -> Figures:
+        """Figures (metric, place) of one channel from its sums; all arguments by (measure, place).
+
+        `delivered`: the channel counts this measure at places of this level. An additive measure that is
+        delivered and was not seen is a zero that was read; a level or a peak not seen is a gap.
+        """
+        known = delivered & (seen | self.additive[:, None])
+        return figures(self.table, np.where(known, sums, np.nan))
+
+    def join(self, one: Figures, other: Figures) -> Figures:
+        """Two groups of channels as one: sums, and for peaks the larger; what only one has stays as it is."""
+        highest = np.fmax(one.numerator, other.numerator)
+        numerator = np.where(self.peaks[:, None], highest, _added(one.numerator, other.numerator))
+        return divided(self.table, numerator, _added(one.denominator, other.denominator))
+
+
+def _added(one: Floats, other: Floats) -> Floats:
+    summed: Floats = np.where(np.isnan(one), other, np.where(np.isnan(other), one, one + other))
+    return summed

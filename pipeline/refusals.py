@@ -1,0 +1,17 @@
+"""What the push door refused, noted for the steward: nothing is lost in silence, also not a mistake of a sender."""
+
+from collectors import Ask
+from data_quality.row_rules import audit_rejects
+from metrics.observations import Interval, Parsed, Payload, SourceFault
+from pipeline.parts import Parts
+from pipeline.turn import Feeder, keep, make_batch
+
+
+def note_refusal(
+    parts: Parts, feeder: Feeder, payload: Payload, parsed: Parsed | None, fault: SourceFault | None
+) -> None:
+    """Keep a refused body and its faults aside; none of it is stored as a figure."""
+    ask = Ask(Interval(payload.fetched_at, payload.fetched_at), {}, payload.fetched_at)
+    batch = make_batch(feeder, ask, payload, parsed, fault or SourceFault("rejected_at_door", "", permanent=True))
+    keep(parts, batch)
+    parts.state.findings.record(audit_rejects(batch), parts.clock())

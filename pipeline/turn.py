@@ -1,0 +1,183 @@
+"""The turn: the whole way of one source's figures, from the channel system to the screens.
+
+Read this first: everything else in the product is one of these steps.
+
+    1 collect   ask the source; what it answers, or that it did not answer, is a batch
+    2 keep      the payload as it came, for seven days
+    3 store     the newer revision wins; the same batch twice changes nothing
+    4 audit     what is late, missing, impossible or inconsistent becomes a finding
+    5 settle    only now the cursor moves: a crash before this repeats the batch, which changes nothing
+    6 roll up   the board adds what was stored to every place above it
+    7 snapshot, 8 publish: the publisher is woken (`pipeline/publisher.py`)
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+
+from collectors import Ask, Collector
+from config.catalogue import Channel, Source
+from data_quality.row_rules import audit_rejects, audit_rows
+from metrics.findings import Finding
+from metrics.intervals import floor_to
+from metrics.observations import Batch, Interval, Parsed, Payload, SourceFault
+from pipeline.evidence import audit_stored
+from pipeline.parts import Parts
+from store.history import ASIDE_COLUMNS, BatchStamp
+
+log = logging.getLogger("watchfloor.turn")
+LIVE = "live"
+"""Job name of the running service; a back-fill keeps its own cursor under its own name."""
+FIRST_LOOK = timedelta(hours=1)
+"""How far back a source is read that was never read before."""
+
+
+@dataclass(frozen=True)
+class Feeder:
+    """One source of one channel, and the collector that reads it."""
+
+    channel: Channel
+    source: Source
+    collector: Collector
+
+
+def turn(parts: Parts, feeder: Feeder, job: str = LIVE, file: Path | None = None) -> Batch:
+    """Take one turn with a source, or with a file in its stead; never raises for what a source does."""
+    ask = due(parts, feeder, job)
+    if file is None:
+        return take(parts, feeder, collect(parts, feeder, ask, lambda: feeder.collector.fetch(ask)), job)
+    batch = collect(parts, feeder, ask, lambda: feeder.collector.fetch_file(file, ask))
+    return take(parts, feeder, replace(batch, window=span_of(batch, feeder.channel)), job)
+
+
+def take(parts: Parts, feeder: Feeder, batch: Batch, job: str = LIVE) -> Batch:
+    """Steps 2 to 8 for a batch that is here; what comes in by the push door starts at this point."""
+    keep(parts, batch)
+    touched = store(parts, batch)
+    findings = audit(parts, feeder, batch, touched)
+    settle(parts, feeder, batch, job, findings)
+    show(parts, feeder, batch, touched)
+    return batch
+
+
+def due(parts: Parts, feeder: Feeder, job: str) -> Ask:
+    """What to ask for: from where the source was covered (less what may still settle) to the last full interval."""
+    now = parts.clock()
+    status = parts.state.progress.sources().get((feeder.channel.id, feeder.source.id))
+    end = floor_to(now, feeder.channel.interval_s)
+    start = end - FIRST_LOOK
+    if status is not None and status.covered_until is not None:
+        start = max(start, status.covered_until - timedelta(seconds=feeder.channel.settle_s))
+    start = min(floor_to(start, feeder.channel.interval_s), end)
+    cursor = parts.state.progress.cursor(feeder.channel.id, feeder.source.id, job)
+    return Ask(Interval(start, end), cursor, now)
+
+
+def collect(parts: Parts, feeder: Feeder, ask: Ask, read: Callable[[], Payload]) -> Batch:
+    """Step 1: fetch and parse; a fault of the source becomes a batch that carries it."""
+    payload: Payload | None = None
+    parsed: Parsed | None = None
+    error: SourceFault | None = None
+    try:
+        payload = read()
+        parsed = feeder.collector.parse(payload)
+    except SourceFault as fault:
+        error = fault
+    return make_batch(feeder, ask, payload, parsed, error)
+
+
+def span_of(batch: Batch, channel: Channel) -> Interval:
+    """The time that a file's tables are about; the file was read today, but says nothing of today."""
+    tables = (batch.parsed.observations, batch.parsed.contributions) if batch.parsed else ()
+    starts = [table["start"] for table in tables if table is not None and len(table)]
+    if not starts:
+        return Interval(batch.window.start, batch.window.start)
+    first = min(start.min() for start in starts).to_pydatetime()
+    last = max(start.max() for start in starts).to_pydatetime()
+    return Interval(first, last + timedelta(seconds=channel.interval_s))
+
+
+def make_batch(
+    feeder: Feeder, ask: Ask, payload: Payload | None, parsed: Parsed | None, error: SourceFault | None = None
+) -> Batch:
+    """Name a harvest by what it holds, so that the same payload from the same cursor is the same batch."""
+    digest = hashlib.sha256(payload.data if payload else b"").hexdigest()
+    window = (parsed and parsed.window) or (payload.window if payload else ask.window)
+    at = payload.fetched_at if payload else ask.now
+    told = [feeder.channel.id, feeder.source.id, digest, window.start.isoformat(), window.end.isoformat()]
+    told += [json.dumps(dict(ask.cursor), sort_keys=True)] if error is None else [at.isoformat(), str(error)]
+    name = hashlib.sha256("\n".join(told).encode()).hexdigest()[:32]
+    numbered = parsed.revision if parsed else None
+    revision = int(at.timestamp() * 1000) if numbered is None else numbered
+    return Batch(name, feeder.channel.id, feeder.source.id, window, at, digest, payload, parsed, error, revision)
+
+
+def keep(parts: Parts, batch: Batch) -> None:
+    """Step 2: the bytes as they came, the record that they came, and what could not be counted, for the steward."""
+    if batch.parsed is not None and batch.parsed.rejects:
+        aside = pd.DataFrame([asdict(reject) for reject in batch.parsed.rejects]).assign(kept=False)
+        parts.history.keep_aside(BatchStamp.of(batch), aside[list(ASIDE_COLUMNS)])
+    path = ""
+    if batch.payload is not None and batch.payload.data:
+        path = parts.payloads.keep(batch.payload.data, batch.digest, batch.fetched_at)
+    parts.state.batches.keep(batch, path, parts.clock())
+
+
+def store(parts: Parts, batch: Batch) -> Interval | None:
+    """Step 3: write the tables; gives the span of intervals that changed."""
+    if batch.parsed is None:
+        return None
+    stamp = BatchStamp.of(batch)
+    spans = []
+    if batch.parsed.contributions is not None:
+        spans.append(parts.history.contribute(stamp, batch.parsed.contributions).touched)
+    if batch.parsed.observations is not None:
+        spans.append(parts.history.write(stamp, batch.parsed.observations).touched)
+    known = [span for span in spans if span is not None]
+    if not known:
+        return None
+    return Interval(min(span.start for span in known), max(span.end for span in known))
+
+
+def audit(parts: Parts, feeder: Feeder, batch: Batch, touched: Interval | None) -> list[Finding]:
+    """Step 4: doubt the rows, then what was stored."""
+    findings: list[Finding] = []
+    if batch.parsed is not None:
+        if batch.parsed.rows is not None:
+            findings += audit_rows(batch.parsed.rows, feeder.source, feeder.channel.id, batch.id)
+        findings += audit_rejects(batch)
+    return findings + audit_stored(parts, feeder.channel.id, touched, parts.clock())
+
+
+def settle(parts: Parts, feeder: Feeder, batch: Batch, job: str, findings: list[Finding]) -> None:
+    """Step 5: note what was found, move the cursor, and say once that a source is lost or back."""
+    channel, source, now = feeder.channel.id, feeder.source.id, parts.clock()
+    before = parts.state.progress.sources().get((channel, source))
+    failing = before is not None and before.failing_since is not None
+    parts.state.findings.record(findings, now)
+    if batch.error is not None or batch.parsed is None or batch.payload is None:
+        if not failing:
+            log.warning("%s/%s lost: %s", channel, source, batch.error)
+        parts.state.progress.failed(channel, source, now, batch.error)
+        return
+    parts.state.progress.keep_cursor(channel, source, dict(batch.parsed.cursor), now, job)
+    if job == LIVE and not batch.payload.more:
+        parts.state.progress.succeeded(channel, source, now, batch.window.end)
+    if failing:
+        log.warning("%s/%s back", channel, source)
+
+
+def show(parts: Parts, feeder: Feeder, batch: Batch, touched: Interval | None) -> None:
+    """Steps 6 to 8: put what changed on the board and wake the publisher."""
+    now: datetime = parts.clock()
+    if touched is not None:
+        parts.board.refresh(parts.history, batch.channel, touched, now)
+    if batch.error is None and batch.payload is not None:
+        parts.board.cover(feeder.channel.id, feeder.source.id, batch.window.end)
+    parts.wake()

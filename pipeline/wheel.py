@@ -1,0 +1,87 @@
+"""The wheel: the only scheduler. One job a channel, the push door's drain, the audit of the clock, housekeeping.
+
+No job overlaps itself, missed runs are made up for once, and the threads end with `stop`.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from threading import Event, Thread
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from pipeline.drain import Drain
+from pipeline.evidence import audit_clock
+from pipeline.parts import Parts
+from pipeline.turn import Feeder, turn
+
+log = logging.getLogger("watchfloor.wheel")
+MOST_IN_ONE_GO = 200
+"""Payloads of one source in one run, so that a long file cannot keep the other sources of its channel waiting."""
+WORKERS = 4
+
+
+class Wheel:
+    """Runs every source's turns until it is stopped."""
+
+    def __init__(self, parts: Parts, feeders: Sequence[Feeder], drain: Drain, payload_days: int) -> None:
+        self.parts, self.feeders, self.drain, self.payload_days = parts, feeders, drain, payload_days
+        self.ended = Event()
+        self.scheduler = BackgroundScheduler(
+            timezone="UTC",
+            executors={"default": ThreadPoolExecutor(WORKERS)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self.draining = Thread(target=self._drain, name="drain", daemon=True)
+        self.due: dict[tuple[str, str], datetime] = {}
+
+    def start(self) -> None:
+        """Start the jobs, each channel at once."""
+        for channel in self.parts.catalogue.channels.values():
+            own = [feeder for feeder in self.feeders if feeder.channel.id == channel.id and polled(feeder)]
+            if own:
+                self._every(min(feeder.source.poll_s for feeder in own), f"channel {channel.id}", self._channel, own)
+        self._every(30, "clock audit", audit_clock, self.parts)
+        self._every(3600, "housekeeping", self._housekeeping)
+        self.scheduler.start()
+        self.draining.start()
+
+    def stop(self) -> None:
+        """Let what is under way end, then stop."""
+        self.ended.set()
+        self.scheduler.shutdown(wait=True)
+        self.draining.join()
+
+    def _every(self, seconds: int, name: str, job: object, *arguments: object) -> None:
+        first = self.parts.clock()
+        self.scheduler.add_job(job, "interval", arguments, id=name, seconds=seconds, next_run_time=first)
+
+    def _channel(self, feeders: list[Feeder]) -> None:
+        """One job of one channel: each of its sources whose own rhythm says so."""
+        for feeder in feeders:
+            key, now = (feeder.channel.id, feeder.source.id), self.parts.clock()
+            if now < self.due.get(key, now):
+                continue
+            self.due[key] = now + timedelta(seconds=feeder.source.poll_s * 0.9)
+            self._follow(feeder)
+
+    def _follow(self, feeder: Feeder) -> None:
+        """Take turns with one source until it has no more to give."""
+        for _ in range(MOST_IN_ONE_GO):
+            batch = turn(self.parts, feeder)
+            if self.ended.is_set() or batch.payload is None or not batch.payload.more or batch.error is not None:
+                return
+
+    def _drain(self) -> None:
+        while not self.ended.is_set():
+            self.drain.once()
+
+    def _housekeeping(self) -> None:
+        now = self.parts.clock()
+        self.parts.payloads.forget((now - timedelta(days=self.payload_days)).date())
+
+
+def polled(feeder: Feeder) -> bool:
+    """Whether the pipeline goes and asks; pushed sources come by themselves."""
+    return feeder.source.kind != "push"

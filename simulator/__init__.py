@@ -1,0 +1,1 @@
+"""A believable nation that impersonates the channel systems over their real protocols."""

@@ -1,0 +1,1 @@
+"""The channel systems that the simulated nation impersonates, one module a protocol."""

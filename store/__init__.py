@@ -1,0 +1,1 @@
+"""Remembering: history (facts), live (snapshot, bus, ingest stream), state (cursors, cases, users)."""

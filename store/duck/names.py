@@ -1,0 +1,91 @@
+"""Names as small integers: what the key columns hold, and how they read back."""
+
+from collections.abc import Iterable, Sequence
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from metrics.observations import decode_dimensions
+
+KINDS = ("channel", "measure", "region", "dimension", "batch")
+NO_NAME = 2**32 - 1
+"""Code that reads back as ''."""
+
+Codes = npt.NDArray[np.uint32]
+
+
+class Names:
+    """The names of one file, held in memory; codes are given in order of first sight and never change."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._load(cursor)
+        self._values: dict[str, tuple[Codes, list[str]]] = {}
+
+    def _load(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._labels: dict[str, list[str]] = {kind: [] for kind in KINDS}
+        rows = cursor.execute("SELECT kind, label FROM name ORDER BY kind, code").fetchall()
+        for kind, label in rows:
+            self._labels[kind].append(label)
+        self._codes = {kind: {label: code for code, label in enumerate(self._labels[kind])} for kind in KINDS}
+        self._saved = {kind: len(self._labels[kind]) for kind in KINDS}
+
+    def give(self, kind: str, labels: Iterable[str]) -> Codes:
+        """Codes of labels, new ones for those never seen; only a writer may call this."""
+        codes, known = self._codes[kind], self._labels[kind]
+        for label in labels:
+            if label not in codes:
+                known.append(label)
+                codes[label] = len(known) - 1
+        return np.array([codes[label] for label in labels], dtype=np.uint32)
+
+    def find(self, kind: str, labels: Iterable[str]) -> list[int]:
+        """Codes of those labels that have been seen."""
+        codes = self._codes[kind]
+        return [codes[label] for label in labels if label in codes]
+
+    def save(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Write the new names, in the transaction of the rows that use them; follow with `saved` or `undo`."""
+        fresh = [
+            (kind, code, self._labels[kind][code])
+            for kind in KINDS
+            for code in range(self._saved[kind], len(self._labels[kind]))
+        ]
+        if fresh:
+            frame = pd.DataFrame(fresh, columns=["kind", "code", "label"])
+            cursor.register("fresh_names", frame)
+            cursor.execute("INSERT INTO name SELECT kind, code, label FROM fresh_names")
+
+    def saved(self) -> None:
+        """The transaction of `save` was committed."""
+        self._saved = {kind: len(self._labels[kind]) for kind in KINDS}
+
+    def undo(self) -> None:
+        """The transaction of `save` was rolled back: forget the names that it would have kept."""
+        for kind in KINDS:
+            for label in self._labels[kind][self._saved[kind] :]:
+                del self._codes[kind][label]
+            del self._labels[kind][self._saved[kind] :]
+
+    def label(self, kind: str, codes: npt.NDArray[np.integer]) -> pd.Categorical:
+        """Read codes back as categories (only those that occur)."""
+        return self.categorical(self._labels[kind], codes)
+
+    @staticmethod
+    def categorical(labels: Sequence[str], codes: npt.NDArray[np.integer]) -> pd.Categorical:
+        """Codes with their labels, as a categorical whose categories all occur."""
+        used, positions = np.unique(codes, return_inverse=True)
+        found = ["" if code == NO_NAME else labels[code] for code in used]
+        return pd.Categorical.from_codes(positions, categories=pd.Index(found, dtype="str"))
+
+    def dimension_values(self, dimension: str) -> tuple[Codes, list[str]]:
+        """By code of a dimension key: the code of its value of one dimension; and those values ('' is absent)."""
+        keys = tuple(self._labels["dimension"])
+        cached = self._values.get(dimension)
+        if cached is not None and len(cached[0]) == len(keys):
+            return cached
+        values: dict[str, int] = {}
+        codes = [values.setdefault(decode_dimensions(key).get(dimension, ""), len(values)) for key in keys]
+        self._values[dimension] = (np.array(codes, dtype=np.uint32), list(values))
+        return self._values[dimension]

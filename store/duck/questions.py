@@ -1,0 +1,158 @@
+"""A question becomes one statement: additive measures, levels and peaks each by their own arithmetic.
+
+additive    sum
+peak        max
+level last  per channel: sum over places at one instant, the last instant of the bucket; then added over channels
+level mean  per channel: sum over places at one instant, the mean of the instants; then added over channels
+level max   sum over places and channels at one instant, the largest instant
+"""
+# ruff: noqa: S608 - statements are put together from constants and integer codes, never from text that came in.
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from config.catalogue import Catalogue, Kind
+from store.buckets import Run, runs
+from store.duck.moments import moments, second, second_from
+from store.duck.names import NO_NAME, Names
+from store.history import PLACES, Question
+
+Labels = dict[str, list[str]]
+"""Values of the dimensions that a question names, by the codes of this answer."""
+
+
+def answer(cursor: duckdb.DuckDBPyConnection, question: Question, catalogue: Catalogue, names: Names) -> pd.DataFrame:
+    """Run a question and read its keys back; raises ValueError naming what the catalogue does not know."""
+    _check(question, catalogue)
+    labels = _register_dimensions(cursor, question, names)
+    keys = ["bucket", *(f"key_{position}" for position in range(len(question.group))), "measure"]
+    facts = _facts(question, catalogue, names, labels)
+    selects = (
+        _select(arithmetic, ", ".join(keys), names.find("measure", measures))
+        for arithmetic, measures in _by_arithmetic(question, catalogue).items()
+    )
+    found = cursor.execute(f"WITH facts AS ({facts}) {' UNION ALL '.join(selects)} ORDER BY ALL").fetchnumpy()
+    table: dict[str, object] = {}
+    if question.by is not None:
+        table["start"] = moments(found["bucket"])
+    for key, name in zip(keys[1:-1], question.group, strict=True):
+        kind = "region" if name in PLACES else name
+        table[name] = names.categorical(labels[name], found[key]) if name in labels else names.label(kind, found[key])
+    table["measure"] = names.label("measure", found["measure"])
+    table["value"] = np.asarray(found["value"], dtype=np.float64)
+    return pd.DataFrame(table)
+
+
+def shown_at(known: int | None) -> str:
+    """The rows that were the newest at a second since 1970; None: that are the newest."""
+    if known is None:
+        return "observation"
+    return f"""(
+        SELECT * FROM observation WHERE received_at <= {known}
+        UNION ALL SELECT * EXCLUDE (superseded_at) FROM superseded
+        WHERE received_at <= {known} AND {known} < superseded_at)"""
+
+
+def _check(question: Question, catalogue: Catalogue) -> None:
+    """Refuse names that the catalogue does not have: they would be answered by an empty table."""
+    dimensions = [name for name in (*question.group, *question.where) if name not in (*PLACES, "channel", "region")]
+    asked = (
+        ("measure", question.measures, catalogue.measures),
+        ("channel", question.channels or (), catalogue.channels),
+        ("region", (question.within,), catalogue.regions),
+        ("dimension", dimensions, catalogue.dimensions),
+    )
+    for kind, wanted, known in asked:
+        for name in wanted:
+            if name not in known:
+                raise ValueError(f"unknown {kind} {name!r} in a question to the history")
+    if not question.measures:
+        raise ValueError("a question to the history names no measure")
+
+
+def _register_dimensions(cursor: duckdb.DuckDBPyConnection, question: Question, names: Names) -> Labels:
+    """Lay out what every dimension key says of the dimensions asked for: `dimension_value(code, of_<dimension>…)`."""
+    wanted = [name for name in (*question.group, *question.where) if name not in (*PLACES, "channel", "region")]
+    read = {name: names.dimension_values(name) for name in wanted}
+    if read:
+        length = min(len(codes) for codes, _ in read.values())
+        columns = {f"of_{name}": codes[:length] for name, (codes, _) in read.items()}
+        cursor.register("dimension_value", pd.DataFrame({"code": np.arange(length, dtype=np.uint32), **columns}))
+    return {name: labels for name, (_, labels) in read.items()}
+
+
+def _facts(question: Question, catalogue: Catalogue, names: Names, labels: Labels) -> str:
+    """The rows that count, with their bucket and keys."""
+    keys = "".join(f", {_key(name)} AS key_{position}" for position, name in enumerate(question.group))
+    known = None if question.as_known_at is None else second(question.as_known_at)
+    join = " JOIN dimension_value d ON d.code = o.dimension" if labels else ""
+    return f"""
+        SELECT {_bucket(question, catalogue)} AS bucket, o.channel, o.measure, o.start, o.value{keys}
+        FROM {shown_at(known)} o JOIN place p ON p.region = o.region{join}
+        WHERE {" AND ".join(_conditions(question, catalogue, names, labels))}"""
+
+
+def _key(name: str) -> str:
+    if name in PLACES:
+        return f"coalesce(p.{name}, {NO_NAME})"
+    return f"o.{name}" if name in ("channel", "region") else f"d.of_{name}"
+
+
+def _conditions(question: Question, catalogue: Catalogue, names: Names, labels: Labels) -> Iterable[str]:
+    yield f"o.start >= {second_from(question.interval.start)}"
+    yield f"o.start < {second_from(question.interval.end)}"
+    yield f"o.reported = {question.reported}"
+    yield f"o.measure IN ({_numbers(names.find('measure', question.measures))})"
+    level = catalogue.regions[question.within].level
+    yield f"p.{level} IN ({_numbers(names.find('region', [question.within]))})"
+    if question.channels is not None:
+        yield f"o.channel IN ({_numbers(names.find('channel', question.channels))})"
+    for dimension, wanted in question.where.items():
+        codes = [code for code, label in enumerate(labels[dimension]) if label in wanted]
+        yield f"d.of_{dimension} IN ({_numbers(codes)})"
+
+
+def _bucket(question: Question, catalogue: Catalogue) -> str:
+    """Start of the row's bucket: plain arithmetic while the clock does not change."""
+    if question.by is None:
+        return "0"
+    found = runs(question.interval, question.by, catalogue.day)
+    arms = "".join(f" WHEN o.start < {following.since} THEN {_within(run)}" for run, following in pairwise(found))
+    return f"CASE{arms} ELSE {_within(found[-1])} END" if arms else _within(found[-1])
+
+
+def _within(run: Run) -> str:
+    return f"o.start - (o.start - {run.anchor}) % {run.step}"
+
+
+def _by_arithmetic(question: Question, catalogue: Catalogue) -> dict[str, list[str]]:
+    """Measures by how they are added."""
+    found: dict[str, list[str]] = {}
+    for name in question.measures:
+        measure = catalogue.measures[name]
+        arithmetic = {Kind.ADDITIVE: "sum", Kind.PEAK: "max", Kind.LEVEL: f"level {measure.over_time}"}[measure.kind]
+        found.setdefault(arithmetic, []).append(name)
+    return found
+
+
+def _select(arithmetic: str, keys: str, measures: list[int]) -> str:
+    """The sums of the measures that share one arithmetic."""
+    facts = f"(SELECT * FROM facts WHERE measure IN ({_numbers(measures)}))"
+    if arithmetic in ("sum", "max"):
+        return f"SELECT {keys}, {arithmetic}(value) AS value FROM {facts} GROUP BY {keys}"
+    if arithmetic == "level max":
+        instants = f"SELECT {keys}, start, sum(value) AS value FROM {facts} GROUP BY {keys}, start"
+        return f"SELECT {keys}, max(value) AS value FROM ({instants}) GROUP BY {keys}"
+    over_time = {"level last": "arg_max(value, start)", "level mean": "avg(value)"}[arithmetic]
+    instants = f"SELECT {keys}, channel, start, sum(value) AS value FROM {facts} GROUP BY {keys}, channel, start"
+    channels = f"SELECT {keys}, channel, {over_time} AS value FROM ({instants}) GROUP BY {keys}, channel"
+    return f"SELECT {keys}, sum(value) AS value FROM ({channels}) GROUP BY {keys}"
+
+
+def _numbers(codes: Iterable[int]) -> str:
+    """A list for IN; one that no code is in when it is empty."""
+    return ", ".join(str(code) for code in codes) or "NULL"

@@ -1,0 +1,42 @@
+"""State that is not facts: where each source stands, batches, findings, people and what they did."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from config.catalogue import RuleBook
+from store.state.batches import Batches
+from store.state.findings import Findings
+from store.state.opening import migrate, open_engine
+from store.state.people import People
+from store.state.progress import Progress
+
+
+@dataclass(frozen=True)
+class State:
+    """The groups of state over one database; safe to use from any thread."""
+
+    engine: Engine
+    progress: Progress
+    batches: Batches
+    findings: Findings
+    people: People
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self.engine.dispose()
+
+
+def open_state(url: str, rules: RuleBook) -> State:
+    """Open the database and bring its tables up to date.
+
+    `sqlite:///FILE` or `postgresql+psycopg://…`; raises ValueError for another database, StateTooNew
+    when a newer program has been here.
+    """
+    engine = open_engine(url)
+    try:
+        migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return State(engine, Progress(engine), Batches(engine), Findings(engine, rules), People(engine))

@@ -1,0 +1,216 @@
+"""Findings with a life: opened by a failed check, refreshed while it lasts, closed when the check passes.
+
+A pass is told once for many places, so it closes what it covers: '' in source, region or measure
+meets any. A check that could not run (ERROR) opens a finding of its own; ERROR and BLOCKED never
+close one. Findings about the rows of a batch add up over batches; the same batch again replaces its part.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select, and_, func, insert, or_, select, update
+
+from config.catalogue import RuleBook
+from metrics.findings import CheckState, Finding
+from metrics.observations import Interval
+from store.state.open_finding import (
+    OpenFinding,
+    covers,
+    earliest,
+    head_of,
+    latest,
+    opened,
+    part_of,
+    worst,
+)
+from store.state.opening import reading, upsert
+from store.state.tables import batch as batch_table
+from store.state.tables import finding as table
+from store.state.tables import finding_part as part_table
+
+SEVERITIES = ("blocker", "major", "minor")
+RECENT = timedelta(minutes=5)
+"""How long a look at a long span stands against newer looks at shorter ones."""
+
+
+class UnknownRule(KeyError):
+    """A finding names a rule that `rules.yaml` does not."""
+
+    def __str__(self) -> str:
+        return f"rule {self.args[0]!r} is not in rules.yaml: its severity is not known"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a round of checks changed, in findings."""
+
+    opened: int = 0
+    refreshed: int = 0
+    closed: int = 0
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one round said of one rule in one channel."""
+
+    at: datetime
+    span: timedelta
+    said: tuple[Finding, ...]
+
+
+class Findings:
+    """The findings that are open, and those that were."""
+
+    def __init__(self, engine: Engine, rules: RuleBook) -> None:
+        self._engine = engine
+        self._rules = rules
+        self._looks: dict[tuple[str, str], Look] = {}
+        self._lock = Lock()
+
+    def record(self, findings: Iterable[Finding], now: datetime) -> Recorded:
+        """Take in a round of checks, in one transaction; raises UnknownRule before anything is stored.
+
+        1. Every key that something bad was said of is opened or refreshed, unless it is only an ERROR and
+        something worse stands. 2. What stands and was not named is closed if a pass covers it and nothing
+        that could not be judged does.
+        """
+        said = tuple(findings)
+        severities = {finding.rule: self._severity(finding.rule) for finding in said}
+        rounds: dict[tuple[str, str, str, str, str], list[Finding]] = defaultdict(list)
+        for finding in said:
+            rounds[finding.key].append(finding)
+        bad = {key: told for key, round_ in rounds.items() if (told := worst(round_))}
+        counts = {"opened": 0, "refreshed": 0}
+        with self._engine.begin() as connection:
+            standing = {one.key: one for one in _read(connection, _open())}
+            for key, told in bad.items():
+                change = _enter(connection, standing.get(key), told, severities[key[0]], now)
+                counts[change] += 1
+            closed = [one.id for key, one in standing.items() if key not in bad and _passed(one, said)]
+            connection.execute(update(table).where(table.c.id.in_(closed)).values(closed_at=now, last_seen=now))
+        self._remember(said, now)
+        return Recorded(**counts, closed=len(closed))
+
+    def open(self) -> list[OpenFinding]:
+        """Findings that go on, worst first, then oldest first; without their rows."""
+        with reading(self._engine) as connection:
+            found = _read(connection, _open())
+        return sorted(found, key=lambda one: (SEVERITIES.index(one.severity), one.first_seen, one.id))
+
+    def during(self, interval: Interval) -> list[OpenFinding]:
+        """What was found about an interval, with its rows, oldest first.
+
+        Rows of a batch belong to the batch's window; what has neither belongs to the time in which it was open.
+        """
+        start = func.coalesce(part_table.c.interval_start, batch_table.c.start)
+        end = func.coalesce(part_table.c.interval_end, batch_table.c.end)
+        about = and_(start < interval.end, or_(end > interval.start, and_(end == start, end == interval.start)))
+        life = and_(table.c.first_seen < interval.end, func.coalesce(table.c.closed_at, interval.end) >= interval.start)
+        query = (
+            select(part_table)
+            .join(table, table.c.id == part_table.c.finding)
+            .outerjoin(batch_table, batch_table.c.id == part_table.c.batch)
+            .where(or_(about, and_(start.is_(None), life)))
+            .order_by(part_table.c.finding, part_table.c.batch)
+        )
+        with reading(self._engine) as connection:
+            parts = connection.execute(query).mappings().all()
+            by_finding = {
+                number: [dict(part) for part in own] for number, own in groupby(parts, key=lambda part: part["finding"])
+            }
+            heads = connection.execute(select(table).where(table.c.id.in_(by_finding))).mappings().all()
+        found = [opened(dict(head), by_finding[head["id"]]) for head in heads]
+        return sorted(found, key=lambda one: (one.first_seen, one.id))
+
+    def recent_checks(self) -> list[Finding]:
+        """The last word on every rule and channel since this process started, passed checks too (for scores).
+
+        A look at a long span stands for RECENT against looks at shorter ones: one minute that a batch
+        touched says less than the half hour that the clock looked at.
+        """
+        with self._lock:
+            return [finding for look in self._looks.values() for finding in look.said]
+
+    def _remember(self, said: Sequence[Finding], now: datetime) -> None:
+        with self._lock:
+            for name, look in _looks(said, now):
+                held = self._looks.get(name)
+                if held is None or look.span >= held.span or now - held.at > RECENT:
+                    self._looks[name] = look
+
+    def _severity(self, rule: str) -> str:
+        if rule not in self._rules.rules:
+            raise UnknownRule(rule)
+        return self._rules.rules[rule].severity
+
+
+def _enter(
+    connection: Connection, standing: OpenFinding | None, told: Sequence[Finding], severity: str, now: datetime
+) -> str:
+    """Open or refresh the finding of one key, and put in what each batch adds."""
+    if standing is not None and told[0].state is CheckState.ERROR and standing.state is not CheckState.ERROR:
+        return "refreshed"
+    head = head_of(told, severity, now)
+    if standing is None:
+        blank = {"interval_start": None, "interval_end": None, "bad": 0, "expected": 0, "first_seen": now}
+        number = connection.execute(insert(table).values(**head, **blank).returning(table.c.id)).scalar_one()
+        standing = opened({**head, **blank, "id": number, "closed_at": None})
+        change = "opened"
+    else:
+        number, change = standing.id, "refreshed"
+    totals = {
+        "interval_start": standing.start,
+        "interval_end": standing.end,
+        "bad": standing.bad,
+        "expected": standing.expected,
+    }
+    for part in _parts(told):
+        _exchange(connection, number, part, totals)
+    connection.execute(update(table).where(table.c.id == number).values(**head, **totals))
+    return change
+
+
+def _parts(told: Sequence[Finding]) -> Iterator[dict[str, Any]]:
+    by_batch: dict[str, list[Finding]] = defaultdict(list)
+    for finding in told:
+        by_batch[finding.batch].append(finding)
+    return (part_of(own) for own in by_batch.values())
+
+
+def _exchange(connection: Connection, number: int, part: dict[str, Any], totals: dict[str, Any]) -> None:
+    """Put a batch's part in place of the one it had, and keep the finding's totals right."""
+    own = and_(part_table.c.finding == number, part_table.c.batch == part["batch"])
+    held = connection.execute(select(part_table.c.bad, part_table.c.expected).where(own)).first()
+    upsert(connection, part_table, {"finding": number, **part})
+    totals["bad"] += part["bad"] - (held.bad if held else 0)
+    totals["expected"] += part["expected"] - (held.expected if held else 0)
+    totals["interval_start"] = earliest((totals["interval_start"], part["interval_start"]))
+    totals["interval_end"] = latest((totals["interval_end"], part["interval_end"]))
+
+
+def _passed(standing: OpenFinding, said: Sequence[Finding]) -> bool:
+    """Whether a pass covers what stands, and nothing that could not be judged does."""
+    told = {finding.state for finding in said if covers(finding, standing)}
+    return CheckState.PASS in told and not told & {CheckState.ERROR, CheckState.BLOCKED}
+
+
+def _looks(said: Sequence[Finding], now: datetime) -> Iterator[tuple[tuple[str, str], Look]]:
+    """What a round said, by rule and channel; rows of batches are no look at what is stored."""
+    stored = sorted((one for one in said if not one.batch), key=lambda one: (one.rule, one.channel))
+    for name, own in groupby(stored, key=lambda one: (one.rule, one.channel)):
+        findings = tuple(own)
+        start, end = earliest(one.start for one in findings), latest(one.end for one in findings)
+        yield name, Look(now, end - start if start and end else timedelta(0), findings)
+
+
+def _open() -> Select[Any]:
+    return select(table).where(table.c.closed_at.is_(None))
+
+
+def _read(connection: Connection, query: Select[Any]) -> list[OpenFinding]:
+    return [opened(dict(row)) for row in connection.execute(query).mappings()]

@@ -1,0 +1,210 @@
+"""A small world for the live path: three provinces, two metrics, two windows, and a live store in memory.
+
+`MemoryLive` has the methods of `store.live.Live`, so that what is broken here on purpose (a store that
+is lost, a generation that comes at an exact instant) needs no server; the real one is used where a test says so.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import yaml
+from dash import html
+
+from config.catalogue import (
+    NATION,
+    Catalogue,
+    DataRule,
+    Example,
+    Formula,
+    Level,
+    Metric,
+    Ownership,
+    Region,
+    RuleBook,
+    Text,
+)
+from config.settings import ROOT
+from dashboards.views import View
+from dashboards.words import Words
+from metrics.readings import Snapshot
+from store.live import LiveHealth
+
+GUANGDONG, BEIJING, TAIWAN = "440000", "110000", "710000"
+
+
+def text(name: str) -> Text:
+    return Text(zh=f"{name}（中）", en=name)
+
+
+def region(code: str, name: str, level: Level = Level.PROVINCE, served: bool = True) -> Region:
+    parent = None if level is Level.NATION else NATION
+    return Region(
+        code=code, parent=parent, level=level, kind="province", name=text(name), short=text(name), served=served
+    )
+
+
+def metric(identifier: str) -> Metric:
+    return Metric(
+        id=identifier,
+        name=text(identifier),
+        short=text(identifier),
+        meaning=text(identifier),
+        formula=Formula(numerator="answered", denominator="offered"),
+        unit="ratio",
+        better="up",
+        target=0.8,
+        attribution="event_time",
+        data_rule=DataRule(
+            source=text("s"), collection="automatic", frequency_s=60, deadline_s=60, lateness_allowed_s=0, minimum_n=1
+        ),
+        ownership=Ownership(department=text("d"), reviewed_on=date(2026, 1, 1), version=1, valid_from=date(2026, 1, 1)),
+        examples=(Example(measures={"answered": 1}, value=1), Example(measures={"answered": 0}, value=None)),
+    )
+
+
+def catalogue() -> Catalogue:
+    words = yaml.safe_load((ROOT / "config" / "words" / "shell.yaml").read_text(encoding="utf-8"))
+    regions = (
+        region(NATION, "China", Level.NATION),
+        region(BEIJING, "Beijing"),
+        region(GUANGDONG, "Guangdong"),
+        region(TAIWAN, "Taiwan", served=False),
+    )
+    return Catalogue(
+        measures={},
+        metrics={"service_level_20s": metric("service_level_20s"), "answer_rate": metric("answer_rate")},
+        channels={},
+        regions={region.code: region for region in regions},
+        dimensions={},
+        codes={},
+        rules=RuleBook(version="1", rules={}, trust={}, score={}),
+        words={key: Text(**content) for key, content in words.items()},
+    )
+
+
+def snapshot(generation: int, offered: float = 100.0, at: datetime | None = None) -> Snapshot:
+    """A snapshot whose one reading is `offered`."""
+    nothing = pd.DataFrame()
+    return Snapshot(
+        generation=generation,
+        at=at or datetime.now(UTC),
+        simulated=True,
+        readings=pd.DataFrame({"value": [offered]}),
+        trend=nothing,
+        flow=nothing,
+        sources=nothing,
+        findings=nothing,
+        scores=nothing,
+    )
+
+
+class MemoryLive:
+    """`store.live.Live` without a server; `lose` makes it fail until `publish` brings it back."""
+
+    def __init__(self) -> None:
+        self.newest: Snapshot | None = None
+        self.reads = 0
+        self._lost: Exception | None = None
+        self._waiting: set[asyncio.Queue[int | None]] = set()
+
+    def read(self) -> Snapshot | None:
+        self.reads += 1
+        if self._lost:
+            raise self._lost
+        return self.newest
+
+    async def generations(self) -> AsyncIterator[int]:
+        queue: asyncio.Queue[int | None] = asyncio.Queue()
+        self._waiting.add(queue)
+        try:
+            while (generation := await queue.get()) is not None:
+                yield generation
+        finally:
+            self._waiting.discard(queue)
+        raise ConnectionError("the store is gone")
+
+    def health(self) -> LiveHealth:
+        return LiveHealth(reachable=self._lost is None, detail=str(self._lost or ""))
+
+    def publish(self, snapshot: Snapshot) -> None:
+        self.newest, self._lost = snapshot, None
+        for queue in self._waiting:
+            queue.put_nowait(snapshot.generation)
+
+    def lose(self) -> None:
+        self._lost = ConnectionError("the store is gone")
+        for queue in self._waiting:
+            queue.put_nowait(None)
+
+
+def layout(view: View, catalogue: Catalogue, words: Words) -> html.Div:
+    place = words.name(view.scope)
+    attributes: dict[str, Any] = {"data-late-after": "5"}
+    spark: dict[str, Any] = {"data-chart": "spark"}
+    return html.Div(
+        [
+            html.H1(f"{view.window} {place} {view.metric} {view.time}", id="heading"),
+            html.Span("--", id="offered"),
+            html.Span(id="offered-age", **attributes),
+            html.Div(html.Span("--", **{"data-part": "unit"}), id="tile"),
+            html.Div(id="trend", style=box(200, 40), **spark),
+            html.Div(id="map", style=box(600, 480), **map_attributes(view)),
+            html.Div(id="flow", style=box(600, 300), **{"data-chart": "flow"}),
+        ]
+    )
+
+
+def box(width: int, height: int) -> dict[str, str]:
+    return {"position": "relative", "width": f"{width}px", "height": f"{height}px"}
+
+
+def map_attributes(view: View) -> dict[str, Any]:
+    href = view.to(window="province", scope="CODE").url()
+    return {"data-chart": "map", "data-href": href, "data-credit": "GS(2024)0650"}
+
+
+def panels(snapshot: Snapshot, view: View, catalogue: Catalogue, words: Words) -> dict[str, dict[str, object]]:
+    offered = float(snapshot.readings["value"].iloc[0])
+    if offered < 0:
+        raise ValueError("offered is negative")
+    figure = f"{offered:.0f}"
+    places = {
+        GUANGDONG: {"shade": offered / 1000, "served": True, "label": f"GD {figure}", "hint": f"Guangdong {figure}"},
+        BEIJING: {"shade": -0.5, "served": True, "label": "", "hint": "Beijing"},
+    }
+    node = {"value": figure, "size": 0.4, "y": 0.5, "paint": "--node"}
+    return {
+        "offered": {"text": figure},
+        "offered-age": {"@data-at": snapshot.at.isoformat()},
+        "tile": {".unit": "n", "@data-state": "good", "--share": "40%", ".unit@title": f"of {figure}"},
+        "trend": {"chart": {"line": f"M0 12L100 {figure}", "area": "", "band": None}},
+        "map": {"chart": {"map": "provinces", "places": places}},
+        "flow": {
+            "chart": {
+                "nodes": [{"id": "0:a", "text": "a", "x": 0, **node}, {"id": "1:b", "text": "b", "x": 1, **node}],
+                "links": [
+                    {"from": 0, "to": 1, "contacts": offered, "channel": "a", "text": "a to b", "paint": "#336699"}
+                ],
+                "empty": "",
+            }
+        },
+    }
+
+
+def window(name: str, level: Level, order: int | None) -> Any:
+    return SimpleNamespace(NAME=name, LEVEL=level, ORDER=order, layout=layout, panels=panels)
+
+
+def windows() -> dict[str, Any]:
+    return {
+        "flow": window("flow", Level.NATION, 1),
+        "hq": window("hq", Level.NATION, 2),
+        "province": window("province", Level.PROVINCE, None),
+    }
+
+
+LEVELS = {name: window.LEVEL for name, window in windows().items()}

@@ -1,0 +1,65 @@
+"""Every rule keeps the promise of its examples, and no rule is without them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from example_world import EXAMPLES, evidence, world
+
+from data_quality import audit
+from data_quality.registry import RULES
+from metrics.findings import CheckState, Finding
+
+CATALOGUE = world()
+FILES = sorted(EXAMPLES.glob("*/*.yaml"))
+UNSEEN = {CheckState.NA, CheckState.BLOCKED}
+
+
+def read(file: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return content
+
+
+def expected_states(rule: str) -> list[set[CheckState]]:
+    return [{CheckState(one["state"]) for one in read(file)["expect"]} for file in FILES if file.parent.name == rule]
+
+
+def agrees(finding: Finding, wanted: Mapping[str, Any]) -> bool:
+    for name, value in wanted.items():
+        if name == "facts":
+            if not value.items() <= dict(finding.facts).items():
+                return False
+        elif name == "rows":
+            if len(finding.rows) != value:
+                return False
+        elif getattr(finding, name) != value:
+            return False
+    return True
+
+
+def test_there_are_examples() -> None:
+    assert len(FILES) >= 3 * len(RULES) > 0
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_every_rule_has_one_that_passes_one_that_fails_and_one_that_cannot_see(rule: str) -> None:
+    states = expected_states(rule)
+    assert any(one == {CheckState.PASS} for one in states), f"{rule}: no example passes"
+    assert any(CheckState.FAIL in one for one in states), f"{rule}: no example fails"
+    assert any(one and one <= UNSEEN for one in states), f"{rule}: no example in which it cannot see"
+
+
+def test_every_example_is_of_a_rule() -> None:
+    assert {file.parent.name for file in FILES} == set(RULES)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_findings_are_those_of_the_example(file: Path) -> None:
+    example = read(file)
+    found = [one for one in audit(evidence(example, CATALOGUE)) if one.rule == file.parent.name]
+    for wanted in example["expect"]:
+        assert any(agrees(one, wanted) for one in found), f"not found: {wanted}\nbut: " + "\n".join(map(str, found))
+    untold = [one for one in found if not any(agrees(one, wanted) for wanted in example["expect"])]
+    assert all(one.state is CheckState.PASS for one in untold), "not in the example: " + "\n".join(map(str, untold))

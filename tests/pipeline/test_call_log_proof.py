@@ -1,0 +1,104 @@
+"""The whole way of a real call log: back-fill, query, audit; killed and resumed, replayed, split."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LOG = ROOT.parent / "shared" / "data" / "call_log" / "calls_1999-02-01_14.tsv"
+SPAN = ("--from", "1999-02-01", "--to", "1999-02-15")
+
+pytestmark = pytest.mark.skipif(not LOG.exists(), reason=f"the real call log is not on this machine: {LOG}")
+
+
+def command(home: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pipeline", "--config", "examples/call_log", "--home", str(home), *arguments]
+
+
+def run(home: Path, *arguments: str) -> str:
+    done = subprocess.run(command(home, *arguments), cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def query(home: Path, metric: str, *more: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(run(home, "query", metric, *SPAN, "--format", "json", *more))
+    return rows
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("call_log")
+    run(folder, "backfill", "call_log", str(LOG))
+    return folder
+
+
+def test_the_totals_of_two_weeks_are_those_worked_out_by_hand(home: Path) -> None:
+    [answer_rate] = query(home, "answer_rate")
+    assert (answer_rate["numerator"], answer_rate["denominator"]) == (14405, 16290)
+    [abandonment] = query(home, "abandonment_rate_raw")
+    assert (abandonment["numerator"], round(abandonment["value"], 5)) == (1885, 0.11572)
+    assert round(query(home, "asa")[0]["value"], 3) == 34.405
+    assert round(query(home, "aht")[0]["value"], 3) == 166.856
+    assert round(query(home, "service_level_20s")[0]["value"], 5) == 0.56249
+    assert query(home, "service_level_20s", "--variant", "F3")[0]["value"] == query(home, "service_level_20s")[0]["value"]
+
+
+@pytest.mark.parametrize("split", [("--by", "30min"), ("--by", "day"), ("--group", "service_type"), ("--group", "outcome")])
+@pytest.mark.parametrize("metric", ["answer_rate", "asa", "abandonment_rate_raw"])
+def test_any_split_sums_to_the_whole(home: Path, metric: str, split: tuple[str, str]) -> None:
+    [whole] = query(home, metric)
+    parts = query(home, metric, *split)
+    assert len(parts) > 1
+    for name in ("numerator", "denominator"):
+        assert sum(row[name] or 0 for row in parts) == pytest.approx(whole[name], abs=1e-9)
+
+
+def test_replaying_the_file_changes_nothing(home: Path) -> None:
+    before = query(home, "aht", "--by", "hour")
+    run(home, "backfill", "call_log", str(LOG))
+    assert query(home, "aht", "--by", "hour") == before
+
+
+def test_a_back_fill_killed_at_any_point_ends_the_same_when_resumed(home: Path, tmp_path: Path) -> None:
+    chance = random.Random(19990201)
+    for _ in range(3):
+        process = subprocess.Popen(
+            command(tmp_path, "backfill", "call_log", str(LOG)), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            process.wait(chance.uniform(0.5, 4.0))
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    run(tmp_path, "backfill", "call_log", str(LOG))
+    for metric in ("answer_rate", "aht", "service_level_20s"):
+        assert query(tmp_path, metric, "--by", "30min") == query(home, metric, "--by", "30min")
+
+
+def test_the_audit_names_every_line_that_is_wrong_and_leaves_the_clock_habit_alone(home: Path) -> None:
+    found = json.loads(run(home, "audit", *SPAN, "--format", "json"))
+    lines: dict[str, set[int]] = {}
+    for finding in found:
+        for row in finding["rows"]:
+            lines.setdefault(str(row.get("column")), set()).add(row["line"])
+    assert lines["server"] == wrong_lines(lambda row: row["outcome"] == "AGENT" and row["server"] == "NO_SERVER")
+    assert len(lines["server"]) == 275
+    negative = wrong_lines(lambda row: row["vru_time"].startswith("-"))
+    assert negative and negative <= lines["vru_time"]
+    assert "ser_start" not in lines
+
+
+def wrong_lines(wrong: Any) -> set[int]:
+    rows = LOG.read_text(encoding="utf-8").splitlines()
+    names = rows[0].split("\t")
+    return {at for at, line in enumerate(rows[1:], start=2) if wrong(dict(zip(names, line.split("\t"), strict=True)))}
+
+

@@ -1,0 +1,32 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from nation_world import ENVIRONMENT, Watched, served
+
+from config.catalogue import Catalogue
+from config.loading import load
+from simulator.nation import Nation, nation_of
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    return load()
+
+
+@pytest.fixture(scope="session")
+def nation(catalogue: Catalogue) -> Nation:
+    return nation_of(catalogue.regions)
+
+
+@pytest.fixture
+def watched(nation: Nation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+    """A nation that has lived for twenty minutes, its interfaces served, and the environment that leads to it."""
+    for name, value in (ENVIRONMENT | {"WATCHFLOOR_HOME_DIR": str(tmp_path)}).items():
+        monkeypatch.setenv(name, value)
+    found = Watched(nation, tmp_path, minutes=60)
+    found.live(20)
+    with served(found.simulation) as address:
+        monkeypatch.setenv("WATCHFLOOR_DEMO_HTTP", address)
+        yield found
+    found.simulation.close()
