@@ -27,8 +27,8 @@ class Screen:
 
     async def open(self, port: int, path: str) -> None:
         """Connect and read for ever; returns once the first bytes are there."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(f"GET /live/{path} HTTP/1.1\r\nHost: bench\r\nAccept-Encoding: gzip\r\n\r\n".encode())
+        reader, self._writer = await asyncio.open_connection("127.0.0.1", port)
+        self._writer.write(f"GET /live/{path} HTTP/1.1\r\nHost: bench\r\nAccept-Encoding: gzip\r\n\r\n".encode())
         assert b" 200 " in await reader.readline()
         self._task = asyncio.create_task(self._read(reader))
 
@@ -58,14 +58,11 @@ async def measure(port: int, pid: int, publisher: Publisher, streams: int, updat
         await asyncio.sleep(EVERY_S)
         delays.append(max(screen.last for screen in screens) - published)
     used = (cpu_s(pid) - before) / updates
-    size = (sum(screen.bytes for screen in screens) - sent) / updates / max(1, streams)
+    size = (sum(screen.bytes for screen in screens) - sent) / updates / streams
     print(f"{streams} screens on {len(PATHS)} views, an update every {EVERY_S:g} s, {updates} updates")
-    print(
-        f"server CPU: {used * 1e3:.1f} ms an update, {used / EVERY_S * 1e3 / max(1, streams):.4f} ms a screen and second"
-    )
-    print(
-        f"{size:.0f} bytes an update and screen; last byte at the last screen after {statistics.median(delays):.3f} s"
-    )
+    each = used / EVERY_S * 1e3 / streams
+    print(f"server CPU: {used * 1e3:.1f} ms an update, {each:.4f} ms a screen and second")
+    print(f"{size:.0f} bytes an update and screen; at the last screen after {statistics.median(delays):.3f} s (median)")
 
 
 def main(streams: int, updates: int) -> None:

@@ -1,10 +1,10 @@
 """What a list of records came to: counts or contacts, rejects, exclusions, and the tables made of them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from collectors.lines import reject
@@ -40,20 +40,34 @@ class Harvest:
 
     def observations(self) -> pd.DataFrame:
         """The counts as a table of observations, in the order of their keys."""
-        return _table(((*key, value) for key, value in sorted(self.counts.items())), OBSERVATION_COLUMNS)
+        kept = sorted(self.counts)
+        each = np.arange(len(kept))
+        values = [self.counts[key] for key in kept]
+        return _table(OBSERVATION_COLUMNS, [key[0] for key in kept], [key[1:] for key in kept], each, values)
 
     def contributions(self) -> pd.DataFrame:
         """The contacts as a table of contributions, in the order of their keys."""
-        rows = (
-            (contact, measure, *place, value)
-            for contact, (place, parts) in sorted(self.contacts.items())
-            for measure, value in sorted(parts.items())
-        )
-        return _table(rows, CONTRIBUTION_COLUMNS)
+        kept = sorted(self.contacts)
+        places = [self.contacts[contact][0] for contact in kept]
+        parts = [sorted(self.contacts[contact][1].items()) for contact in kept]
+        each = np.repeat(np.arange(len(kept)), [len(part) for part in parts])
+        measures = [measure for part in parts for measure, _ in part]
+        values = [value for part in parts for _, value in part]
+        table = _table(OBSERVATION_COLUMNS, measures, places, each, values)
+        table.insert(0, "contact", pd.Categorical(kept).take(each))
+        return table[list(CONTRIBUTION_COLUMNS)]
 
 
-def _table(rows: Iterable[tuple[Any, ...]], columns: tuple[str, ...]) -> pd.DataFrame:
-    """Give the columns their promised types, also when there is no row."""
-    table = pd.DataFrame(list(rows), columns=list(columns))
-    types = {"start": "datetime64[s, UTC]", "value": "float64"}
-    return table.astype({name: types.get(name, "category") for name in columns})
+def _table(
+    columns: tuple[str, ...], measures: list[str], places: list[Place], each: npt.NDArray[np.int_], values: list[float]
+) -> pd.DataFrame:
+    """Measures and values a row, and of each row the number of its place."""
+    regions, dimensions, starts = zip(*places, strict=True) if places else ((), (), ())
+    table = {
+        "measure": pd.Categorical(measures),
+        "region": pd.Categorical(regions).take(each),
+        "dimension": pd.Categorical(dimensions).take(each),
+        "start": pd.DatetimeIndex(starts, dtype="datetime64[s, UTC]").take(each),
+        "value": np.array(values, dtype=np.float64),
+    }
+    return pd.DataFrame(table)[list(columns)]

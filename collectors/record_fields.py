@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -17,6 +18,8 @@ from config.catalogue import Kind, Measure
 LONGEST_TEXT = 200
 LARGEST_EXACT = 2**53
 """Beyond it neighbouring whole numbers are one float, so a count is no longer a count."""
+UNREADABLE = re.compile("[\x00-\x1f\ud800-\udfff]")
+"""Control characters, and halves of characters that no file can hold."""
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 """Epoch zero, and seconds read as milliseconds, both land in 1970: a clock that was never set."""
 SKEW = timedelta(seconds=60)
@@ -79,7 +82,7 @@ def text(record: Any, path: str) -> str:
     if isinstance(value, Repeated):
         raise Unfit("TY-01", "repeated_key", path, value)
     written = scalar_text(value)
-    if not isinstance(written, str) or any(sign < " " or "\ud800" <= sign <= "\udfff" for sign in written):
+    if not isinstance(written, str) or UNREADABLE.search(written):
         raise Unfit("TY-01", "not_a_text", path, value)
     if len(written) > LONGEST_TEXT:
         raise Unfit("TY-01", "text_too_long", path, value)
@@ -88,7 +91,10 @@ def text(record: Any, path: str) -> str:
 
 def meets(record: Any, condition: Condition) -> bool:
     """Whether every field of the condition holds one of its values."""
-    return all(text(record, path) in values for path, values in condition.items())
+    for path, values in condition.items():  # noqa: SIM110 - a generator doubles the time of the busiest line
+        if text(record, path) not in values:
+            return False
+    return True
 
 
 def number(record: Any, path: str, measure: Measure, scale: float) -> float:
@@ -100,7 +106,7 @@ def number(record: Any, path: str, measure: Measure, scale: float) -> float:
         raise Unfit("TY-01", "repeated_key", path, value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Unfit("TY-01", "not_a_number", path, value)
-    if not math.isfinite(value) if isinstance(value, float) else False:
+    if isinstance(value, float) and not math.isfinite(value):
         raise Unfit("TY-01", "not_finite", path, value)
     if abs(value) > LARGEST_EXACT or abs(value) * scale > LARGEST_EXACT:
         raise Unfit("AC-01", "number_too_large", path, value)

@@ -16,6 +16,8 @@ from config.catalogue import Identifier, Noun
 
 def scalar_text(value: Any) -> Any:
     """Write a JSON scalar as the text that codes are compared by: 1 and 1.0 are `1`, true is `true`, null is ``."""
+    if isinstance(value, str):
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -18,8 +18,24 @@ from collectors import Plan
 from collectors.harvest import Harvest, Key, Place
 from collectors.record_fields import SKEW, Unfit, floor_to_interval, meets, moment, number, text
 from collectors.record_map import RecordMap, RecordMeasure
-from config.catalogue import Kind, Measure
+from config.catalogue import Kind, Level, Measure
 from metrics.observations import Interval, Payload, encode_dimensions
+
+
+def _check(plan: Plan, rules: RecordMap, strange_places: list[str]) -> None:
+    """Raise ValueError for the first thing in a map that the catalogue does not know, naming channel and source."""
+    where = f"channel {plan.channel.id}, source {plan.source.id}, map"
+    deliveries = {delivery.measure: delivery for delivery in plan.source.delivers}
+    if plan.source.expects:
+        raise ValueError(f"{where}: `expects` looks at typed rows, which this kind does not have")
+    if strange_places:
+        raise ValueError(f"{where}: {strange_places[0]!r} is no region that the operator serves")
+    for name in rules.measures:
+        if name not in deliveries or name not in plan.catalogue.measures:
+            raise ValueError(f"{where}: measure {name!r} is not under `delivers`, or not in the catalogue")
+        if undeclared := sorted(set(rules.dimensions) - set(deliveries[name].dimensions)):
+            raise ValueError(f"{where}: dimension {undeclared[0]!r} is not under `delivers` of {name!r}")
+
 
 @dataclass(frozen=True)
 class Counter:
@@ -30,30 +46,28 @@ class Counter:
     regions: dict[str, frozenset[str]]
     """By measure: the regions that should appear, for `absent: zero`."""
     served: frozenset[str]
+    too_fine: dict[str, frozenset[str]]
+    """By measure: regions below its grain, whose figures would be added to their own total."""
     zone: ZoneInfo
     interval_s: int
 
     @classmethod
     def of(cls, plan: Plan, rules: RecordMap) -> Self:
         """Bind a map to its channel; raises ValueError where it names what the catalogue does not know."""
-        deliveries = {delivery.measure: delivery for delivery in plan.source.delivers}
-        where = f"channel {plan.channel.id}, source {plan.source.id}, map"
-        places = {rules.region.constant} if rules.region.constant else set(rules.region.codes.values())
+        levels = {code: list(Level).index(region.level) for code, region in plan.catalogue.regions.items()}
         served = frozenset(code for code, region in plan.catalogue.regions.items() if region.served)
-        if strange := sorted(places - served):
-            raise ValueError(f"{where}: {strange[0]!r} is no region that the operator serves")
-        for name in rules.measures:
-            if name not in deliveries or name not in plan.catalogue.measures:
-                raise ValueError(f"{where}: measure {name!r} is not under `delivers`, or not in the catalogue")
-            if undeclared := sorted(set(rules.dimensions) - set(deliveries[name].dimensions)):
-                raise ValueError(f"{where}: dimension {undeclared[0]!r} is not under `delivers` of {name!r}")
+        places = {rules.region.constant} if rules.region.constant else set(rules.region.codes.values())
+        _check(plan, rules, sorted(places - served))
+        grains = {delivery.measure: delivery.grain for delivery in plan.source.delivers}
+        finest = {name: list(Level).index(grains[name]) for name in rules.measures}
         return cls(
             rules=rules,
             measures={name: (rule, plan.catalogue.measures[name]) for name, rule in rules.measures.items()},
-            regions={
-                name: frozenset(places or plan.catalogue.at_level(deliveries[name].grain)) for name in rules.measures
-            },
+            regions={name: frozenset(places or plan.catalogue.at_level(grains[name])) for name in rules.measures},
             served=served,
+            too_fine={
+                name: frozenset(code for code in served if levels[code] > level) for name, level in finest.items()
+            },
             zone=ZoneInfo(plan.channel.zone),
             interval_s=plan.channel.interval_s,
         )
@@ -88,6 +102,7 @@ class Counter:
             return
         for name, (rule, measure) in self.measures.items():
             try:
+                self._check_grain(name, region)
                 value = self._value(record, rule, measure)
                 if value is not None:
                     self._add((name, region, dimension, start), value, into, own)
@@ -101,6 +116,8 @@ class Counter:
         A contact that no longer counts for anything keeps one zero, which takes back what it counted for before.
         """
         contact = self._contact(record)
+        for name in self.measures:
+            self._check_grain(name, place[0])
         values = {name: self._value(record, rule, measure) for name, (rule, measure) in self.measures.items()}
         parts = {name: value for name, value in values.items() if value is not None} or {next(iter(values)): 0.0}
         if contact in into.contacts:
@@ -143,6 +160,10 @@ class Counter:
         if not written:
             raise Unfit("CP-03", "key_missing", rule.field, "")
         return written
+
+    def _check_grain(self, measure: str, region: str) -> None:
+        if region in self.too_fine[measure]:
+            raise Unfit("AC-02", "finer_than_grain", self.rules.region.field, region)
 
     @staticmethod
     def _value(record: Any, rule: RecordMeasure, measure: Measure) -> float | None:

@@ -156,7 +156,7 @@ class Tail:
             if begin is None:
                 return self._payload(b"", path, ask, ask.cursor, more=False)
             raw = file.read_at(begin.offset, self.chunk)
-        whole = raw if ended and len(raw) < self.chunk else raw
+        whole = raw if ended and len(raw) < self.chunk else raw[: raw.rfind(b"\n") + 1]
         if not whole and len(raw) == self.chunk:
             whole = raw
         state = {key: value for key, value in ask.cursor.items() if key not in ("place", "lost", "unread")}

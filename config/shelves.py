@@ -77,7 +77,6 @@ class Draft:
     def put(self, shelf: Shelf[N], name: str, model: type[N], content: object, file: Path, key: str = "") -> None:
         """Make a noun and keep it under its name, in place of an earlier one of that name."""
         shelf.files[name] = file
-        shelf.nouns.pop(name, None)
         noun = self.make(model, content, file, key)
         if noun is not None:
             shelf.nouns[name] = noun

@@ -24,7 +24,8 @@ CALM = 2
 
 def tile(metric: Metric, words: Words, lead: bool = False, beside: bool = False) -> html.Article:
     """The frame of a metric's tile; `beside` leaves room for the nation's value next to a province's."""
-    track = html.Div(part("marker", html.I), className="track" if has_aim(metric) else "track track-none")
+    aim = html.Span(target(metric, words), className="target")
+    track = html.Div(html.I(className="marker"), className="track" if has_aim(metric) else "track track-none")
     return html.Article(
         id=f"tile-{metric.id}",
         className="tile tile-lead" if lead else "tile",
@@ -35,7 +36,7 @@ def tile(metric: Metric, words: Words, lead: bool = False, beside: bool = False)
             html.Div([part("change"), part("verb"), part("beside" if beside else "n")], className="moves"),
             chart(f"spark-{metric.id}", "spark"),
             track,
-            html.Footer([html.Span(target(metric, words), className="target"), part("trust"), part("time")]),
+            html.Footer([aim, *([part("n")] if beside else []), part("trust"), part("time")]),
             part("reason", html.P),
         ],
     )

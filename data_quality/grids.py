@@ -36,6 +36,14 @@ class Coded:
         found: Indices = table[self.codes[rows]]
         return found
 
+    def only(self, rows: Indices) -> "Coded":
+        """The chosen rows, coded by the names that they use."""
+        codes = self.codes[rows]
+        used = np.flatnonzero(np.bincount(codes + 1, minlength=len(self.names) + 1)[1:])
+        table = np.full(len(self.names) + 1, -1, np.int64)
+        table[used] = np.arange(len(used))
+        return Coded(table[codes], tuple(self.names[at] for at in used))
+
     def rows_of(self, name: str) -> Indices:
         """The rows that hold a name."""
         return np.flatnonzero(self.codes == self.names.index(name)) if name in self.names else np.zeros(0, np.int64)
@@ -201,8 +209,9 @@ def build_grid(evidence: Evidence, facts: Facts, places: Places, channel: Channe
     start = facts.start[chosen]
     step = np.floor_divide(start - (plan.starts[0] if len(plan.starts) else 0), plan.step)
     step = np.where((step >= 0) & (step < len(plan.starts)), step, -1)
+    dimension = facts.dimension.only(chosen)
     rows = Rows(
-        measure, position[region], step, facts.dimension.codes[chosen], facts.value[chosen], facts.reported[chosen],
+        measure, position[region], step, dimension.codes, facts.value[chosen], facts.reported[chosen],
         start, facts.received[chosen],
     )  # fmt: skip
     measures = tuple(evidence.catalogue.measures[delivery.measure] for _, delivery in deliveries)
@@ -212,7 +221,7 @@ def build_grid(evidence: Evidence, facts: Facts, places: Places, channel: Channe
     totals, totals_present = _laid_out(rows, rows.placed & rows.reported, peak, shape)
     return Grid(
         channel, measures, tuple(delivery for _, delivery in deliveries), np.array([at for at, _ in deliveries]),
-        places, axis, plan, rows, facts.dimension.names, values, present, totals, totals_present,
+        places, axis, plan, rows, dimension.names, values, present, totals, totals_present,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ No rule of authenticity exists yet, so its coverage is 0 and it is not rated.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -184,20 +185,11 @@ class Checks:
             yield dimension.value, score, coverage
         yield "total", rated / weighed if weighed else float("nan"), covered
 
-    def _weights(self) -> Values:
-        """Weight of each metric by its class."""
-        constants = self.catalogue.rules.score
-        metrics = self.catalogue.metrics.values()
-        return np.array([constants[f"class_{metric.data_rule.quality_class.lower()}"] for metric in metrics])
-
-    def _summed(self, mine: Mask, by: Places, values: Values, size: int) -> Values:
-        return np.bincount(by[mine], values[mine], size).astype(np.float64)
-
     def _quality(self, mine: Mask, part: Values) -> float:
         """Weighted mean of 1 - bad / judged in per cent, less the points of root issues."""
         size = len(self.catalogue.metrics)
-        bad, judged = (self._summed(mine, self.metric, units * part, size) for units in (self.bad, self.judged))
-        weight = self._weights() * (judged > 0)
+        bad, judged = (_summed(mine, self.metric, units * part, size) for units in (self.bad, self.judged))
+        weight = self._weights * (judged > 0)
         if not weight.any():
             return float("nan")
         mean = float((weight * (1 - bad / np.maximum(judged, TINY))).sum() / weight.sum())
@@ -217,17 +209,31 @@ class Checks:
             for at, name in enumerate(SEVERITIES)
         )
 
+    @cached_property
+    def _pairs(self) -> tuple[Places, Places]:
+        """The (metric, check) of each line as a number, and the metric of each number."""
+        checks = int(self.check.max(initial=0)) + 1
+        found, number = np.unique(self.metric * checks + self.check, return_inverse=True)
+        return number, found // checks
+
+    @cached_property
+    def _weights(self) -> Values:
+        """Weight of each metric by its class."""
+        constants = self.catalogue.rules.score
+        metrics = self.catalogue.metrics.values()
+        return np.array([constants[f"class_{metric.data_rule.quality_class.lower()}"] for metric in metrics])
+
     def _coverage(self, mine: Mask, part: Values) -> float:
         """Weighted mean over metrics of the mean share that each check could judge; 0 without any check."""
-        metrics, checks = len(self.catalogue.metrics), int(self.check.max(initial=-1)) + 1
-        pair = self.metric * checks + self.check
-        judged, missed = (
-            self._summed(mine, pair, units * part, metrics * checks).reshape(metrics, checks)
-            for units in (self.judged, self.missed)
-        )
+        number, metric = self._pairs
+        judged, missed = (_summed(mine, number, units * part, len(metric)) for units in (self.judged, self.missed))
         there = judged + missed > 0
         share = np.where(there, judged / np.maximum(judged + missed, TINY), 0.0)
-        weight = self._weights() * there.any(axis=1)
-        if not weight.any():
-            return 0.0
-        return float((weight * share.sum(axis=1) / np.maximum(there.sum(axis=1), 1)).sum() / weight.sum())
+        size = len(self.catalogue.metrics)
+        checks, shares = np.bincount(metric, there, size), np.bincount(metric, share, size)
+        weight = self._weights * (checks > 0)
+        return float((weight * shares / np.maximum(checks, 1)).sum() / weight.sum()) if weight.any() else 0.0
+
+
+def _summed(mine: Mask, by: Places, values: Values, size: int) -> Values:
+    return np.bincount(by[mine], values[mine], size).astype(np.float64)

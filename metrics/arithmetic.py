@@ -69,8 +69,11 @@ def divided(table: FormulaTable, numerator: Floats, denominator: Floats) -> Figu
 
 
 def _weighted(coefficients: Floats, cells: Floats) -> Floats:
-    """Coefficients times sums, NaN where a measure that counts was not read."""
-    unread = np.isnan(cells)
-    weighted: Floats = coefficients @ np.where(unread, 0.0, cells)
-    weighted[((coefficients != 0) @ unread.astype(np.float64)) > 0] = np.nan
+    """Coefficients times sums, NaN where a measure that counts was not read.
+
+    Formulae have two or three terms, so adding those beats a product over all measures.
+    """
+    weighted = np.zeros((len(coefficients), cells.shape[1]))
+    for row, column in zip(*np.nonzero(coefficients), strict=True):
+        weighted[row] += coefficients[row, column] * cells[column]
     return weighted

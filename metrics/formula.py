@@ -1,4 +1,4 @@
-"""Metric formulae as coefficient matrices, so that all of them over all places are one matrix product."""
+"""Metric formulae as tables of coefficients, so that all of them over all places are a few sums of arrays."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -7,24 +7,29 @@ from config.catalogue import Metric
 from metrics.formula import Floats
 from metrics.readings import State
 
+ORDER = tuple(State)
+"""States by the codes of `states_of`."""
+CODES = {state: np.int8(code) for code, state in enumerate(ORDER)}
+
 
 def state_of(metric: Metric, value: float | None, n: float | None) -> State:
     """State of one value; None is no value, and below the metric's minimum n it is too few, not red."""
     values = np.array([np.nan if value is None else value])
-    return State(states_of(metric, values, np.array([np.nan if n is None else n]))[0])
+    return ORDER[int(states_of(metric, values, np.array([np.nan if n is None else n]))[0])]
 
 
-def states_of(metric: Metric, values: Floats, n: Floats) -> npt.NDArray[np.object_]:
-    """State of many values of one metric, as text; NaN is no value.
+def states_of(metric: Metric, values: Floats, n: Floats) -> npt.NDArray[np.int8]:
+    """State of many values of one metric, as places in ORDER; NaN is no value.
 
     A miss without a warning line, and a value outside its band, is a warning: nobody has said how far is critical.
     """
-    judged = np.select(
-        [np.isnan(values), n < metric.data_rule.minimum_n, *_misses(metric, values)],
-        [State.NO_VALUE.value, State.TOO_FEW.value, State.CRITICAL.value, State.WARNING.value],
-        default=State.GOOD.value if _has_aim(metric) else State.NO_TARGET.value,
-    )
-    return judged.astype(object)
+    critical, missed = _misses(metric, values)
+    judged = np.full(values.shape, CODES[State.GOOD if _has_aim(metric) else State.NO_TARGET])
+    judged[missed] = CODES[State.WARNING]
+    judged[critical] = CODES[State.CRITICAL]
+    judged[n < metric.data_rule.minimum_n] = CODES[State.TOO_FEW]
+    judged[np.isnan(values)] = CODES[State.NO_VALUE]
+    return judged
 
 
 def _has_aim(metric: Metric) -> bool:

@@ -73,7 +73,11 @@ class Feed:
     paths: Grid
     """Contacts by dimension key, for the nation and the provinces."""
     settle_s: int
+    rows: npt.NDArray[np.int64]
+    """Where each row of `measures` stands among the catalogue's measures."""
     covered_until: int | None = None
+    version: int = 0
+    """Counts what changed here."""
     day: int = 0
     today: Values = field(init=False)
     """Sum (additive) or largest (peak) since the start of the day, by (measure, place)."""
@@ -103,6 +107,21 @@ class Sums:
     seen: Seen
     begin: int
     end: int
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Values to be shown, in the order of their minutes: start, key, place and value of each."""
+
+    starts: npt.NDArray[np.int64]
+    keys: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
+    values: Values
+
+    def at(self, start: int) -> "Cells":
+        """Those of one minute."""
+        own = slice(*np.searchsorted(self.starts, [start, start + 1]))
+        return Cells(self.starts[own], self.keys[own], self.places[own], self.values[own])
 
 
 class Board:
@@ -135,7 +154,12 @@ class Board:
             np.array([self.places.reach[delivery.grain] for delivery in source.delivers]),
             Grid(len(self.places.tops)),
             channel.settle_s,
+            np.array([self.measure_index[measure] for measure in measures], dtype=np.int64),
         )
+
+    def feeds_of(self, channel: str) -> list[Feed]:
+        """The feeds of one channel."""
+        return [feed for feed in self.feeds.values() if feed.channel == channel]
 
     def day_start(self, at: datetime) -> int:
         """Start of the reporting day that holds `at`."""
@@ -158,21 +182,22 @@ class Board:
         Minutes older than the grid or in the future are not shown: a wrong clock must not push out the present.
         """
         feed = self.feeds[channel, source]
-        starts = rows["start"].astype("int64").to_numpy()
-        shown = (starts > epoch(now) - STEP_S * SLOTS) & (starts <= epoch(now))
-        rows, starts = rows[shown], starts[shown]
         with self.lock:
+            feed.version += 1
             if feed.day != self.day_start(now):
                 feed.start_day(self.day_start(now))
+            measures, paths = self._measure_cells(feed, rows), self._path_cells(feed, rows)
             held = feed.measures.starts[feed.measures.slots(epoch(span.start), epoch(span.end))]
-            for start in np.union1d(starts, held):
-                self._put_minute(feed, int(start), rows[starts == start])
+            for start in np.union1d(measures.starts, held):
+                if epoch(now) - STEP_S * SLOTS < start <= epoch(now):
+                    self._put_minute(feed, int(start), measures.at(start), paths.at(start))
 
     def cover(self, channel: str, source: str, until: datetime) -> None:
         """Note up to when a source has been read."""
         feed = self.feeds[channel, source]
         with self.lock:
             feed.covered_until = max(feed.covered_until or 0, epoch(until))
+            feed.version += 1
 
     def restore(self, history: History, sources: Mapping[tuple[str, str], SourceStatus], now: datetime) -> None:
         """Fill the board from the store, as it must be after a start."""
@@ -196,12 +221,14 @@ class Board:
         paths = history.totals(Question(("contacts",), span, group=("region", *PATH_STAGES), channels=(feed.channel,)))
         stages = paths[list(PATH_STAGES)].astype(str).to_dict("records")
         paths["dimension"] = [encode_dimensions({k: v for k, v in row.items() if v}) for row in stages]
+        sums["start"] = paths["start"] = span.start
         with self.lock:
-            cells, path_cells = self._measure_cells(feed, sums), self._path_cells(feed, paths)
             feed.start_day(day)
-            self._add(feed, feed.today, *cells)
-            if "contacts" in feed.measures.keys:
-                np.add.at(feed.today_paths, path_cells[:2], path_cells[2])
+            feed.version += 1
+            _add(feed.today, self._measure_cells(feed, sums), feed.peaks)
+            path_cells = self._path_cells(feed, paths)
+            feed.today_paths = _grown(feed.today_paths, feed.paths.values.shape[1:])
+            np.add.at(feed.today_paths, (path_cells.keys, path_cells.places), path_cells.values)
 
     def window(self, feed: Feed, name: str, now: datetime, back: int = 0) -> Sums | None:
         """Sums of one feed over a window, `back` windows earlier; None before anything was read."""
@@ -209,8 +236,12 @@ class Board:
         if end is None:
             return None
         length = WINDOWS[name]
-        if length is None:
-            return self._today(feed, now) if back == 0 else None
+        with self.lock:
+            if length is None:
+                return self._today(feed, now) if back == 0 else None
+            return self._past(feed, end, length, back)
+
+    def _past(self, feed: Feed, end: int, length: int, back: int) -> Sums:
         begin = end - (back + 1) * length
         values, seen = feed.measures.total(begin, begin + length)
         newest = max(feed.covered_until or end, end) if back == 0 else begin + length
@@ -224,21 +255,24 @@ class Board:
         if end is None:
             return None
         length = WINDOWS[name]
-        if length is None:
-            return feed.today_paths
-        return feed.paths.total(end - length, end)[0]
+        with self.lock:
+            return feed.today_paths.copy() if length is None else feed.paths.total(end - length, end)[0]
+
+    @staticmethod
+    def last_bucket(now: datetime) -> int:
+        """Start of the five-minute bucket that holds `now`."""
+        return epoch(now) // BUCKET_S * BUCKET_S
 
     def buckets(self, feed: Feed, now: datetime) -> tuple[npt.NDArray[np.int64], Values, Seen]:
         """(starts, values, seen) of the last 24 five-minute buckets by (bucket, measure, top place)."""
-        last = epoch(now) // BUCKET_S * BUCKET_S
-        starts = last - BUCKET_S * np.arange(BUCKETS - 1, -1, -1)
+        starts = self.last_bucket(now) - BUCKET_S * np.arange(BUCKETS - 1, -1, -1)
         shape = (BUCKETS, feed.measures.values.shape[1], len(self.places.tops))
         values, seen = np.zeros(shape), np.zeros(shape, np.bool_)
-        end = feed.end() or 0
-        held = feed.measures.slots(int(starts[0]), end)
-        at = (feed.measures.starts[held] - starts[0]) // BUCKET_S
-        minutes = feed.measures.values[held][:, :, self.places.tops]
-        read = feed.measures.seen[held][:, :, self.places.tops]
+        with self.lock:
+            held = feed.measures.slots(int(starts[0]), feed.end() or 0)
+            at = (feed.measures.starts[held] - starts[0]) // BUCKET_S
+            minutes = feed.measures.values[held][:, :, self.places.tops]
+            read = feed.measures.seen[held][:, :, self.places.tops]
         np.add.at(values, at, minutes)
         np.logical_or.at(seen, at, read)
         for step, bucket in enumerate(at):
@@ -258,53 +292,53 @@ class Board:
         _replace(values, seen, feed.levels, feed.measures.last(end - HORIZON_S, end))
         return Sums(values, seen, begin, end)
 
-    def _put_minute(self, feed: Feed, start: int, rows: pd.DataFrame) -> None:
-        slot = (start // STEP_S) % feed.measures.starts.size
+    def _put_minute(self, feed: Feed, start: int, measures: Cells, paths: Cells) -> None:
+        slot = feed.measures.slot(start)
         known = feed.measures.starts[slot] == start
         before = feed.measures.values[slot].copy() if known else np.zeros(feed.measures.values.shape[1:])
         paths_before = feed.paths.values[slot].copy() if known else np.zeros(feed.paths.values.shape[1:])
-        keys, places, values = self._measure_cells(feed, rows)
-        if not feed.measures.put(start, keys, places, np.zeros(len(values))):
+        if not feed.measures.clear(start):
             return
-        self._add(feed, feed.measures.values[slot], keys, places, values)
-        path_keys, path_places, path_values = self._path_cells(feed, rows)
-        feed.paths.put(start, path_keys, path_places, path_values)
+        feed.paths.clear(start)
+        _add(feed.measures.values[slot], measures, feed.peaks)
+        feed.measures.seen[slot, measures.keys, measures.places] = True
+        np.add.at(feed.paths.values[slot], (paths.keys, paths.places), paths.values)
         if start >= feed.day:
             after = feed.measures.values[slot]
-            highest = np.maximum(feed.today, after)
-            feed.today = np.where(feed.peaks[:, None], highest, feed.today + after - before)
-            feed.today_paths = _grown(feed.today_paths, feed.paths.values[slot].shape)
-            feed.today_paths += feed.paths.values[slot] - _grown(paths_before, feed.paths.values[slot].shape)
+            summed = feed.today + after - before
+            summed[feed.peaks] = np.maximum(feed.today, after)[feed.peaks]
+            feed.today = summed
+            feed.today_paths = _grown(feed.today_paths, paths_before.shape) + feed.paths.values[slot] - paths_before
 
-    @staticmethod
-    def _add(
-        feed: Feed, cells: Values, keys: npt.NDArray[np.int64], places: npt.NDArray[np.int64], values: Values
-    ) -> None:
-        peak = feed.peaks[keys]
-        np.add.at(cells, (keys[~peak], places[~peak]), values[~peak])
-        np.maximum.at(cells, (keys[peak], places[peak]), values[peak])
-
-    def _measure_cells(
-        self, feed: Feed, rows: pd.DataFrame
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Values]:
-        leaves = _codes(rows["region"], self.places.index)
+    def _measure_cells(self, feed: Feed, rows: pd.DataFrame) -> Cells:
         keys = _codes(rows["measure"], feed.measures.keys)
-        lines, places = self.places.spread(leaves)
-        return keys[lines], places, rows["value"].to_numpy(dtype=np.float64)[lines]
+        lines, places = self.places.spread(_codes(rows["region"], self.places.index))
+        return _cells(rows, lines, keys, places)
 
-    def _path_cells(
-        self, feed: Feed, rows: pd.DataFrame
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Values]:
+    def _path_cells(self, feed: Feed, rows: pd.DataFrame) -> Cells:
+        """Contacts by path at the nation and the provinces; unknown paths get a row of their own first."""
         contacts = rows[(rows["measure"] == "contacts").to_numpy()]
-        leaves = _codes(contacts["region"], self.places.index)
-        keys = _codes(
-            contacts["dimension"], {key: feed.paths.row(path_of(key)) for key in contacts["dimension"].unique()}
-        )
-        lines, places = self.places.spread(leaves)
+        ways = {key: feed.paths.row(path_of(key)) for key in contacts["dimension"].unique()}
+        lines, places = self.places.spread(_codes(contacts["region"], self.places.index))
         tops = self.top_of[places]
-        chosen = tops >= 0
-        values = contacts["value"].to_numpy(dtype=np.float64)
-        return keys[lines][chosen], tops[chosen], values[lines][chosen]
+        return _cells(contacts, lines[tops >= 0], _codes(contacts["dimension"], ways), tops[tops >= 0])
+
+
+def _cells(
+    rows: pd.DataFrame, lines: npt.NDArray[np.int64], keys: npt.NDArray[np.int64], places: npt.NDArray[np.int64]
+) -> Cells:
+    """Cells of a table in the order of their minutes; `lines` says which row each place takes its value from."""
+    starts = rows["start"].to_numpy(dtype="datetime64[s]").astype(np.int64)[lines]
+    order = np.argsort(starts, kind="stable")
+    values = rows["value"].to_numpy(dtype=np.float64)[lines]
+    return Cells(starts[order], keys[lines][order], places[order], values[order])
+
+
+def _add(into: Values, cells: Cells, peaks: npt.NDArray[np.bool_]) -> None:
+    """Add cells up; those of peaks take the largest."""
+    peak = peaks[cells.keys]
+    np.add.at(into, (cells.keys[~peak], cells.places[~peak]), cells.values[~peak])
+    np.maximum.at(into, (cells.keys[peak], cells.places[peak]), cells.values[peak])
 
 
 def path_of(dimension: str) -> str:

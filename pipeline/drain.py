@@ -28,11 +28,17 @@ class Drain:
         self.ended = Event()
         self.failing = False
 
+    def stop(self) -> None:
+        """Stop after the body under way; the others stay in the stream."""
+        self.ended.set()
+
     def once(self) -> int:
         """Take what waits now, or wait a second for some; gives how many bodies are stored."""
         try:
             waiting = self.ingest.read(block_ms=1000)
             for body in waiting:
+                if self.ended.is_set():
+                    return 0
                 self._take(body)
                 self.ingest.done([body.id])
         except Exception as error:

@@ -4,6 +4,8 @@ A metric of several channels stands on those that deliver every measure of its f
 that knows only half of it would bend the ratio.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -38,13 +40,17 @@ class Formulas:
         known = delivered & (seen | self.additive[:, None])
         return figures(self.table, np.where(known, sums, np.nan))
 
-    def join(self, one: Figures, other: Figures) -> Figures:
-        """Two groups of channels as one: sums, and for peaks the larger; what only one has stays as it is."""
-        highest = np.fmax(one.numerator, other.numerator)
-        numerator = np.where(self.peaks[:, None], highest, _added(one.numerator, other.numerator))
-        return divided(self.table, numerator, _added(one.denominator, other.denominator))
+    def join(self, parts: Sequence[Figures]) -> Figures:
+        """Groups of channels as one: sums, and for peaks the largest; what only some have stays as it is."""
+        numerators = np.stack([part.numerator for part in parts])
+        numerator = _summed(numerators)
+        numerator[self.peaks] = np.fmax.reduce(numerators[:, self.peaks])
+        return divided(self.table, numerator, _summed(np.stack([part.denominator for part in parts])))
 
 
-def _added(one: Floats, other: Floats) -> Floats:
-    summed: Floats = np.where(np.isnan(one), other, np.where(np.isnan(other), one, one + other))
+def _summed(parts: Floats) -> Floats:
+    """Sum over the first axis of what is there; NaN where nothing is."""
+    missing = np.isnan(parts)
+    summed: Floats = np.where(missing, 0.0, parts).sum(axis=0)
+    summed[missing.all(axis=0)] = np.nan
     return summed

@@ -54,16 +54,19 @@ class Grid:
                 self.seen = np.concatenate([self.seen, np.zeros((SLOTS, extra, self.places), np.bool_)], axis=1)
         return self.keys[key]
 
-    def put(self, start: int, rows: npt.NDArray[np.int64], places: npt.NDArray[np.int64], values: Values) -> bool:
-        """Replace one minute; rows of one (key, place) add up. False: older than the grid holds."""
-        slot = (start // STEP_S) % SLOTS
+    @staticmethod
+    def slot(start: int) -> int:
+        """Where a minute is held."""
+        return (start // STEP_S) % SLOTS
+
+    def clear(self, start: int) -> bool:
+        """Make room for one minute, empty; False: the minute is older than what its slot holds."""
+        slot = self.slot(start)
         if self.starts[slot] > start:
             return False
         self.starts[slot] = start
         self.values[slot] = 0.0
         self.seen[slot] = False
-        np.add.at(self.values[slot], (rows, places), values)
-        self.seen[slot, rows, places] = True
         return True
 
     def slots(self, begin: int, end: int) -> npt.NDArray[np.int64]:

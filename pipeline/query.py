@@ -19,7 +19,7 @@ from metrics.formula import formula_of, formula_table
 from metrics.intervals import SIZES, STEPS_S, buckets
 from metrics.observations import Interval
 from metrics.readings import Trust
-from metrics.states import states_of
+from metrics.states import ORDER, states_of
 from pipeline.parts import Parts
 from store.history import Question
 from store.state.open_finding import OpenFinding
@@ -96,7 +96,7 @@ def answer(parts: Parts, asked: Asked) -> list[dict[str, Any]]:
     troubles = parts.state.findings.during(asked.interval)
     ends = {span.start: span.end for span in spans}
     return [
-        _row(parts, ready, Interval(start, ends[start]), group, cells, str(state), troubles)
+        _row(parts, ready, Interval(start, ends[start]), group, cells, ORDER[state].value, troubles)
         for (start, group), cells, state in zip(
             index, zip(out.value[0], out.numerator[0], out.denominator[0], out.n[0], strict=True), states, strict=True
         )

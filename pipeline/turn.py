@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -70,11 +71,12 @@ def due(parts: Parts, feeder: Feeder, job: str) -> Ask:
     """What to ask for: from where the source was covered (less what may still settle) to the last full interval."""
     now = parts.clock()
     status = parts.state.progress.sources().get((feeder.channel.id, feeder.source.id))
-    end = floor_to(now, feeder.channel.interval_s)
+    zone = ZoneInfo(feeder.channel.zone)
+    end = floor_to(now, feeder.channel.interval_s, zone)
     start = end - FIRST_LOOK
     if status is not None and status.covered_until is not None:
         start = max(start, status.covered_until - timedelta(seconds=feeder.channel.settle_s))
-    start = min(floor_to(start, feeder.channel.interval_s), end)
+    start = min(floor_to(start, feeder.channel.interval_s, zone), end)
     cursor = parts.state.progress.cursor(feeder.channel.id, feeder.source.id, job)
     return Ask(Interval(start, end), cursor, now)
 

@@ -50,6 +50,7 @@ class Wheel:
     def stop(self) -> None:
         """Let what is under way end, then stop."""
         self.ended.set()
+        self.drain.stop()
         self.scheduler.shutdown(wait=True)
         self.draining.join()
 

@@ -117,15 +117,14 @@ class Journeys:
         world, habits, chance = self.world, self.world.habits, self._chance
         contact.answered = world.now
         contact.agent = f"{contact.centre or contact.channel}-{chance.number(3)}"
-        contact.talk_s = chance.duration(habits.services[contact.need.service].talk_s * habits.channels[way].talk)
-        contact.hold_s = chance.duration(habits.hold.seconds) if chance.happens(habits.hold.share) else 0
-        contact.acw_s = chance.duration(habits.after_contact_s)
-        contact.engaged_s = max(1, round((contact.talk_s + contact.acw_s) / pool.contacts_per_agent))
-        said = contact.talk_s, contact.hold_s, contact.acw_s
-        contact.talk_s = contact.hold_s = contact.acw_s = 0
+        talk_s = chance.duration(habits.services[contact.need.service].talk_s * habits.channels[way].talk)
+        hold_s = chance.duration(habits.hold.seconds) if chance.happens(habits.hold.share) else 0
+        acw_s = chance.duration(habits.after_contact_s)
+        per_agent = pool.contacts_per_agent
         world.tell(contact)
-        yield world.env.timeout(sum(said))
-        contact.talk_s, contact.hold_s, contact.acw_s = said
+        yield world.env.timeout(talk_s + hold_s + acw_s)
+        contact.talk_s, contact.hold_s, contact.acw_s = talk_s, hold_s, acw_s
+        contact.engaged_s = max(1, round((talk_s + acw_s) / per_agent))
         self._endings.by_agent(contact)
         pool.release()
 

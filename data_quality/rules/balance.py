@@ -11,6 +11,7 @@ from data_quality.registry import Dimension, Sight, Stage, Verdict, rule
 from metrics.observations import decode_dimensions, encode_dimensions
 
 Mask = npt.NDArray[np.bool_]
+Counts = npt.NDArray[np.int64]
 PARTS = ("answered", "abandoned", "flowed_out", "waiting")
 EXACT = 1e-6
 """Sums of whole numbers in float64 are exact; this is only for what float64 does to fractions."""
@@ -29,12 +30,12 @@ def offered_is_answered_abandoned_flowed_out_or_waiting(sight: Sight) -> Iterato
     measures = grid.of("offered", *PARTS)
     if len(grid.of("offered", "answered", "abandoned")) < 3:
         return
-    difference, keys = _differences(grid, measures)
+    keys, unbalanced = _balances(grid, measures)
     came = grid.schedule.whole[grid.source_of[measures]].all(axis=0)
-    judged: npt.NDArray[np.int64] = keys.sum(axis=0, dtype=np.int64) * came
+    judged: Counts = keys * came
     if not judged.any():
         return
-    bad: npt.NDArray[np.int64] = (np.abs(difference) > EXACT).sum(axis=0, dtype=np.int64) * came
+    bad: Counts = unbalanced * came
     blocked = np.asarray(sight.spoiled[measures].any(axis=0))
     spoils = sight.nothing
     spoils[measures] = bad > 0
@@ -43,25 +44,29 @@ def offered_is_answered_abandoned_flowed_out_or_waiting(sight: Sight) -> Iterato
     yield Verdict((label,), judged[None], bad[None], blocked[None], spoils, shown=shown)
 
 
-def _differences(grid: Grid, measures: npt.NDArray[np.int64]) -> tuple[Values, Mask]:
-    """(key, region, interval): offered less its parts, and where the key has any row."""
-    shared = set.intersection(*(set(grid.deliveries[at].dimensions) for at in measures))
-    keys = [
-        encode_dimensions({name: value for name, value in decode_dimensions(key).items() if name in shared})
-        for key in grid.dimension_keys
-    ]
-    names = {key: at for at, key in enumerate(dict.fromkeys(keys))}
+def _balances(grid: Grid, measures: Counts) -> tuple[Counts, Counts]:
+    """(region, interval): how many dimension keys have any row, and in how many offered is not its parts."""
     rows, (_, regions, steps) = grid.rows, grid.shape
     sign = np.zeros(len(grid.measures) + 1)
     sign[measures], sign[grid.of("offered")] = -1.0, 1.0
     chosen = rows.placed & ~rows.reported & (sign[rows.measure] != 0)
-    key = np.array([names[one] for one in keys], np.int64)[rows.dimension[chosen]]
+    key = _shared_keys(grid, measures)[rows.dimension[chosen]]
     cells = (key * regions + rows.region[chosen]) * steps + rows.step[chosen]
-    shape = (len(names), regions, steps)
-    signed = sign[rows.measure[chosen]] * rows.value[chosen]
-    size = len(names) * regions * steps
-    difference = np.bincount(cells, weights=signed, minlength=size).astype(np.float64)
-    return difference.reshape(shape), np.bincount(cells, minlength=size).reshape(shape) > 0
+    found, at = np.unique(cells, return_inverse=True)
+    difference = np.bincount(at, sign[rows.measure[chosen]] * rows.value[chosen], len(found))
+    place, size = found % (regions * steps), regions * steps
+    off = ~(np.abs(difference) <= EXACT)
+    keys, unbalanced = (np.bincount(one, minlength=size).reshape(regions, steps) for one in (place, place[off]))
+    return keys, unbalanced
+
+
+def _shared_keys(grid: Grid, measures: Counts) -> Counts:
+    """A number for each dimension key of the grid; keys that agree in what all the measures have share it."""
+    shared = set.intersection(*(set(grid.deliveries[at].dimensions) for at in measures))
+    decoded = [decode_dimensions(key) for key in grid.dimension_keys]
+    keys = [encode_dimensions({name: key[name] for name in shared & key.keys()}) for key in decoded]
+    numbers = {key: at for at, key in enumerate(dict.fromkeys(keys))}
+    return np.array([numbers[key] for key in keys], np.int64)
 
 
 @rule("AC-04", dimension=Dimension.ACCURACY, stage=Stage.IDENTITY)
@@ -122,7 +127,7 @@ def _above_grain(grid: Grid, cells: Values) -> Values:
     return np.where(grid.at_grain[:, :, None], 0.0, total)
 
 
-def _spoiled_below(sight: Sight, measures: npt.NDArray[np.int64]) -> Mask:
+def _spoiled_below(sight: Sight, measures: Counts) -> Mask:
     """Of the measures: cells that are spoiled themselves or hold a spoiled one at the grain."""
     below = _above_grain(sight.grid, sight.spoiled.astype(np.float64))
     mask: Mask = sight.spoiled[measures] | (below[measures] > 0)

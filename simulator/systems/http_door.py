@@ -1,7 +1,7 @@
 """What the HTTP interfaces have in common: who may ask, and how an interface misbehaves."""
 
-import asyncio
 import hmac
+from asyncio import sleep as pause
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeVar
@@ -27,7 +27,7 @@ def behind(behaviour: Behaviour, handler: Callable[[Request], Awaitable[object]]
         if behaviour.has(Trouble.DOWN):
             return PlainTextResponse("service unavailable", 503)
         if behaviour.has(Trouble.SLOW):
-            await asyncio.sleep(SLOW_S)
+            await pause(SLOW_S)
         if behaviour.has(Trouble.GARBAGE):
             return HTMLResponse(GARBAGE)
         try:

@@ -229,7 +229,8 @@ def test_the_rows_hold_what_somebody_named_and_nothing_else() -> None:
     [
         ("integer", "12", 12), ("integer", "-3", -3), ("integer", "12.0", 12), ("number", "1e3", 1000),
         ("number", ".5", 0.5), ("duration", "1:02:03", 3723), ("duration", "75:10", 4510),
-        ("duration", "-0:00:10", -10), ("duration", "100:00:00.5", 360000.5), ("time", "7:02:47", 25367), ("time", "23:59", 86340),
+        ("duration", "-0:00:10", -10),
+        ("duration", "100:00:00.5", 360000.5), ("time", "7:02:47", 25367), ("time", "23:59", 86340),
         ("integer", "1.5", None), ("integer", "1,000", None), ("number", "nan", None), ("number", "0x10", None),
         ("number", "1e999", None), ("number", "9" * 20, None), ("number", "１２", None), ("duration", "10", None),
         ("duration", "0:61:00", None), ("time", "24:00:00", None), ("time", "-1:00", None), ("time", "=NOW()", None),

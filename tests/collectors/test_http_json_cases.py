@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from record_sources import case_folders, collector, judged, payload, rows
 
 from collectors.http_json.pages import Page
@@ -101,6 +102,122 @@ def test_any_text_is_parsed_or_refused(body: str) -> None:
 @given(st.binary())
 def test_any_bytes_are_parsed_or_refused(data: bytes) -> None:
     try:
-        assert collector(source()).parse(payload(data, START, END)).read == 0
-    except SourceFault as fault:
-        assert fault.code == "unreadable"
+        parsed = collector(source()).parse(payload(data, START, END))
+    except SourceFault:
+        return
+    assert parsed.read == 0
+
+
+def counted(records: list[Any], interval_s: int = 60, zone: str = "Asia/Shanghai", **mapping: Any) -> Any:
+    changed = source(**mapping)
+    built = collector(changed, interval_s, zone)
+    return built.parse(payload((Page("any", START, END, 0, json.dumps({"list": records})).line()).encode(), START, END))
+
+
+@pytest.mark.parametrize(
+    ("clock", "code"),
+    [
+        ("2026-03-27T02:30:00", "nonexistent_time"),
+        ("2026-10-25T01:30:00", "ambiguous_time"),
+        ("2026-10-25T02:00:00", None),
+    ],
+)
+def test_a_wall_clock_that_cannot_be_told_is_rejected(clock: str, code: str | None) -> None:
+    """Jerusalem's clocks go forward at 2 on 27 March and back at 2 on 25 October 2026."""
+    record = {"t": clock, "r": "440100", "n": 1}
+    parsed = counted([record], zone="Asia/Jerusalem", time={"field": "t", "naive": "channel_zone"})
+    assert [entry.code for entry in parsed.rejects] == ([code] if code else [])
+
+
+def test_days_begin_at_local_midnight() -> None:
+    records = [
+        {"t": "2026-11-20T00:00:00+08:00", "r": "440100", "n": 1},
+        {"t": "2026-11-20T00:00:00Z", "r": "440300", "n": 1},
+    ]
+    parsed = counted(records, interval_s=86400)
+    assert [row[3] for row in rows(parsed.observations)] == ["2026-11-19T16:00:00+00:00"]
+    assert [entry.code for entry in parsed.rejects] == ["off_boundary"]
+
+
+def test_a_region_below_the_grain_is_rejected_and_one_above_is_a_reported_total() -> None:
+    records = [{"t": START, "r": region, "n": 1} for region in ("440000", "440100", "100000")]
+    changed = source(measures={"contacts": {"field": "n"}})
+    changed["delivers"][0]["grain"] = "province"
+    data = Page("any", START, END, 0, json.dumps({"list": records})).line().encode()
+    parsed = collector(changed).parse(payload(data, START, END))
+    assert [row[1] for row in rows(parsed.observations)] == ["100000", "440000"]
+    assert [entry.code for entry in parsed.rejects] == ["finer_than_grain"]
+
+
+def test_parts_add_up_and_peaks_take_the_largest() -> None:
+    rules = {
+        "time": {"field": "t", "off_boundary": "floor"},
+        "region": {"field": "r"},
+        "measures": {"contacts": {"count": True}, "longest_wait": {"field": "n"}},
+        "dimensions": {},
+        "repeated": "sum",
+    }
+    changed = source(**rules)
+    changed["delivers"] = [{"measure": "contacts"}, {"measure": "longest_wait"}]
+    records = [{"t": f"2026-11-20T10:00:{second}+08:00", "r": "440100", "n": second} for second in (10, 59, 30)]
+    data = Page("any", START, END, 0, json.dumps({"list": records})).line().encode()
+    parsed = collector(changed).parse(payload(data, START, END))
+    assert [(row[0], row[4]) for row in rows(parsed.observations)] == [("contacts", 3.0), ("longest_wait", 59.0)]
+
+
+def test_a_broken_record_is_never_called_zero() -> None:
+    records = [
+        {"t": START, "r": "440100", "n": "many"},
+        {"t": "yesterday", "r": "440300", "n": 1},
+        {"t": START, "r": "450100", "n": 2},
+    ]
+    parsed = counted(records, measures={"contacts": {"field": "n"}}, absent="zero")
+    found = {(row[1], row[3][14:16]): row[4] for row in rows(parsed.observations)}
+    assert {key for key in found if key[0] == "440300"} == set()
+    assert ("440100", "00") not in found
+    assert found["440100", "01"] == 0
+    assert found["450100", "00"] == 2
+
+
+def test_a_contact_that_counts_for_nothing_any_more_takes_its_part_back() -> None:
+    rules = {"contact": {"field": "d", "pseudonymise": False}, "dimensions": {}}
+    rules |= {"measures": {"answered": {"count": True, "where": {"s": ["ok"]}}}}
+    parsed = counted([{"t": START, "r": "440100", "d": "c1", "s": "gone"}], **rules)
+    assert [(row[0], row[1], row[5]) for row in rows(parsed.contributions)] == [("c1", "answered", 0.0)]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"measures": {"talk_s": {"field": "n"}}}, "'talk_s' is not under `delivers`"),
+        ({"region": {"constant": "710000"}}, "'710000' is no region"),
+        ({"dimensions": {"outcome": {"field": "x"}}}, "'outcome' is not under `delivers`"),
+        ({"time": {}}, "needs either"),
+        ({"time": {"field": "$[?("}}, "not a JSONPath"),
+        ({"measures": {"contacts": {"field": "n", "count": True}}}, "either `field` or `count"),
+        ({"contact": {"field": "a.b"}}, "plain name"),
+        ({"contact": {"field": "a"}, "absent": "zero"}, "absent: zero"),
+        ({"extra": 1}, "Extra inputs"),
+    ],
+)
+def test_a_map_that_cannot_be_meant_is_refused(change: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason.replace("(", r"\(")):
+        collector(source(**change))
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"base_url": "ftp://x"}, "not an address"),
+        ({"base_url": "https://user:pass@x"}, "must carry no user"),
+        ({"base_url": "https://x?key=1"}, "must carry no user"),
+        ({"auth": {"by": "header", "env": "lower case"}}, "pattern"),
+        ({"redirects": "follow"}, "refuse"),
+        ({"verify": False}, "Extra inputs"),
+    ],
+)
+def test_options_that_would_weaken_the_guards_are_refused(options: dict[str, Any], reason: str) -> None:
+    changed = source()
+    changed["options"] |= options
+    with pytest.raises(ValidationError, match=reason):
+        collector(changed)

@@ -320,8 +320,8 @@ def test_secrets_are_in_no_message_and_no_log(server: Interface, caplog: pytest.
 @pytest.mark.parametrize(
     ("status", "code", "permanent", "tries"),
     [
-        (401, "unauthorised", True, 1), (403, "forbidden", True, 1), (404, "not_found", True, 1), (410, "not_found", True, 1),
-        (400, "rejected_by_source", True, 1), (418, "rejected_by_source", True, 1), (408, "timeout", False, 3),
+        (401, "unauthorised", True, 1), (403, "forbidden", True, 1), (404, "not_found", True, 1),
+        (410, "not_found", True, 1), (400, "rejected_by_source", True, 1), (418, "rejected_by_source", True, 1), (408, "timeout", False, 3),
         (429, "rate_limited", False, 3), (500, "server_error", False, 3), (503, "server_error", False, 3),
     ],
 )  # fmt: skip

@@ -14,13 +14,19 @@ from json_interface import Call, Interface, Reply, say, serving
 from record_sources import COLLECTORS, SHARED, ask, collector, rows
 
 from collectors import Collector
-from metrics.observations import Parsed
+from metrics.observations import Parsed, SourceFault
 
 FIXTURES = SHARED / "wechat_fixtures"
 pytestmark = pytest.mark.skipif(not FIXTURES.is_dir(), reason=f"{FIXTURES} is absent: the shared data is not mounted")
 
 DAY = ("2014-12-07T00:00:00+08:00", "2014-12-08T00:00:00+08:00")
-HOURLY = {"field": "ref_date", "form": "%Y-%m-%d", "hour_field": "ref_hour", "hour_form": "hhmm", "naive": "channel_zone"}
+HOURLY = {
+    "field": "ref_date",
+    "form": "%Y-%m-%d",
+    "hour_field": "ref_hour",
+    "hour_form": "hhmm",
+    "naive": "channel_zone",
+}
 DAILY = {"field": "ref_date", "form": "%Y-%m-%d", "naive": "channel_zone"}
 NATION = {"constant": "100000"}
 NOW = {"time": {"instant": True}, "region": NATION, "repeated": "sum", "absent": "zero"}
@@ -51,7 +57,9 @@ def wechat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Interface]:
             def answer(call: Call) -> Reply:
                 if call.params.get("access_token") not in valid[1:]:
                     return say({"errcode": 42001, "errmsg": "access_token expired"})
-                return Reply((FIXTURES / f"{name}.json").read_bytes(), 200, {"content-type": "application/json; encoding=utf-8"})
+                return Reply(
+                    (FIXTURES / f"{name}.json").read_bytes(), 200, {"content-type": "application/json; encoding=utf-8"}
+                )
 
             return answer
 
@@ -93,6 +101,10 @@ def of(**measures: Any) -> dict[str, Any]:
     return {name: rule if isinstance(rule, dict) else {"field": rule} for name, rule in measures.items()}
 
 
+def ms(field: str) -> dict[str, Any]:
+    return {"field": field, "scale": 0.001}
+
+
 KIND = {"service_type": {"field": "msg_type", "codes": {1: "text"}}}
 CASES = [
     ("/datacube/getupstreammsghour", "list[*]", HOURLY, KIND, of(contacts="msg_count"),
@@ -100,7 +112,7 @@ CASES = [
     ("/datacube/getupstreammsg", "list[*]", DAILY, KIND, of(contacts="msg_count"),
      [["contacts", "100000", "service_type=text", "2014-12-06T16:00:00+00:00", 817.0]]),
     ("/datacube/getinterfacesummaryhour", "list[*]", HOURLY, {},
-     of(contacts="callback_count", talk_s={"field": "total_time_cost", "scale": 0.001}, longest_wait={"field": "max_time_count", "scale": 0.001}),
+     of(contacts="callback_count", talk_s=ms("total_time_cost"), longest_wait=ms("max_time_count")),
      [["contacts", "100000", "", "2014-12-06T16:00:00+00:00", 1234.0],
       ["longest_wait", "100000", "", "2014-12-06T16:00:00+00:00", 0.123],
       ["talk_s", "100000", "", "2014-12-06T16:00:00+00:00", 12.345]]),
@@ -112,12 +124,13 @@ CASES = [
      [["queue_length", "100000", "", "2014-12-06T16:00:00+00:00", 1217056.0]]),
     ("/datacube/getuserreadhour", "list[*]", HOURLY, {}, of(contacts="ori_page_read_count"),
      [["contacts", "100000", "", "2014-12-07T04:00:00+00:00", 25517.0]]),
-    ("/datacube/getusersharehour", "list[*]", HOURLY, {"service_type": {"field": "share_scene"}}, of(contacts="share_count"),
+    ("/datacube/getusersharehour", "list[*]", HOURLY, {"service_type": {"field": "share_scene"}},
+     of(contacts="share_count"),
      [["contacts", "100000", "service_type=1", "2014-12-07T04:00:00+00:00", 72.0]]),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("path", "records", "when", "dimensions", "measures", "expected"), CASES, ids=lambda part: str(part)[:40])
+@pytest.mark.parametrize(("path", "records", "when", "dimensions", "measures", "expected"), CASES)
 def test_the_data_cube(
     wechat: Interface, path: str, records: str, when: Any, dimensions: Any, measures: Any, expected: Any
 ) -> None:
@@ -143,10 +156,11 @@ def test_records_of_nested_lists_are_read_together(wechat: Interface) -> None:
     assert rows(parsed.observations) == [["contacts", "100000", "", "2014-12-13T16:00:00+00:00", 25615.0]]
 
 
+ONLINE = "/customservice/getonlinekflist"
 LEVELS = [
-    ("/customservice/getonlinekflist", "kf_online_list[*]", of(agents_on_duty={"count": True, "where": {"status": [1, 2, 3]}}), 2.0),
-    ("/customservice/getonlinekflist", "kf_online_list[*]", of(agents_on_duty={"count": True, "where": {"status": [2]}}), 0.0),
-    ("/customservice/getonlinekflist", "kf_online_list[*]", of(queue_length="accepted_case"), 3.0),
+    (ONLINE, "kf_online_list[*]", of(agents_on_duty={"count": True, "where": {"status": [1, 2, 3]}}), 2.0),
+    (ONLINE, "kf_online_list[*]", of(agents_on_duty={"count": True, "where": {"status": [2]}}), 0.0),
+    (ONLINE, "kf_online_list[*]", of(queue_length="accepted_case"), 3.0),
     ("/customservice/getkflist", "kf_list[*]", of(agents_on_duty={"count": True}), 2.0),
     ("/customservice/kfsession/getwaitcase", "$", of(queue_length="count"), 150.0),
     ("/customservice/kfsession/getwaitcase", "waitcaselist[*]", of(queue_length={"count": True}), 2.0),
@@ -205,20 +219,14 @@ def test_every_answer_is_parsed_or_refused(wechat: Interface) -> None:
     assert len(files) == 30
     rules = {"time": HOURLY, "region": NATION, "measures": of(contacts="msg_count")}
     built = reader(wechat, "/datacube/getupstreammsghour", "list[*]", rules)
-    counted = 0
-    for file in files:
-        payload = _from_file(built, file)
-        counted += len(rows(payload.observations)) if payload else 0
-    assert counted == 1
+    kept = [parsed for file in files if (parsed := from_file(built, file)) is not None]
+    assert sum(len(rows(parsed.observations)) for parsed in kept) == 1
 
 
-def _from_file(built: Collector, file: Path) -> Parsed | None:
-    from metrics.observations import SourceFault
-
+def from_file(built: Collector, file: Path) -> Parsed | None:
     try:
         return built.parse(built.fetch_file(file, ask(*DAY)))
-    except SourceFault as fault:
-        assert fault.code == "unreadable"
+    except SourceFault:
         return None
 
 

@@ -1,9 +1,8 @@
-"""The test case folders of sql, its options, SQLite as the second dialect, and what parsing makes of anything at all."""
+"""The test case folders of sql, its options, SQLite as the second dialect, and what parsing makes of anything."""
 
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -12,10 +11,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from record_sources import ask, case_folders, collector, judged, payload, rows
+from record_sources import COLLECTORS, ask, case_folders, collector, judged, payload, rows
 
 from collectors import Collector
 from collectors.sql.one_select import check_one_select
@@ -25,7 +25,11 @@ from metrics.observations import SourceFault
 CASES = case_folders("sql")
 HOUR = ("2026-11-20T10:00:00+08:00", "2026-11-20T11:00:00+08:00")
 QUERY = "SELECT start, city, opened FROM tickets WHERE start >= :start AND start < :end"
-MAP = {"time": {"field": "start", "form": "epoch_s"}, "region": {"field": "city"}, "measures": {"contacts": {"field": "opened"}}}
+MAP = {
+    "time": {"field": "start", "form": "epoch_s"},
+    "region": {"field": "city"},
+    "measures": {"contacts": {"field": "opened"}},
+}
 START = 1795140000
 
 
@@ -93,8 +97,14 @@ def test_anything_else_is_refused_with_its_reason(query: str, reason: str) -> No
         ({"map": MAP | {"time": {"instant": True}}}, "bind nothing"),
         ({"url_default": "postgresql://x"}, "url_default"),
         ({"timeout": 3}, "Extra inputs"),
-        ({"query": "SELECT :watermark", "watermark": {"column": "t", "kind": "time", "initial": 0}}, "initial must be a time"),
-        ({"query": "SELECT :watermark", "watermark": {"column": "t", "kind": "time", "initial": "2026-01-01T00:00"}}, "time zone"),
+        (
+            {"query": "SELECT :watermark", "watermark": {"column": "t", "kind": "time", "initial": 0}},
+            "initial must be a time",
+        ),
+        (
+            {"query": "SELECT :watermark", "watermark": {"column": "t", "kind": "time", "initial": "2026-01-01T00:00"}},
+            "time zone",
+        ),
     ],
 )
 def test_options_that_cannot_be_meant_are_refused(changes: dict[str, Any], reason: str) -> None:
@@ -106,14 +116,14 @@ def test_options_that_cannot_be_meant_are_refused(changes: dict[str, Any], reaso
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder with a database in it."""
     monkeypatch.setenv("WATCHFLOOR_HOME_DIR", str(tmp_path))
     with closing(sqlite3.connect(tmp_path / "tickets?.db")) as writer:
         writer.execute("CREATE TABLE tickets (start INTEGER, city TEXT, opened INTEGER)")
         writer.executemany("INSERT INTO tickets VALUES (?, ?, ?)", [(START + 60 * n, "440100", n) for n in range(120)])
         writer.commit()
-    yield tmp_path
+    return tmp_path
 
 
 DEFAULT = "sqlite:///{home}/tickets%3F.db"
@@ -170,7 +180,12 @@ def test_sqlite_writes_nothing_whatever_the_text(home: Path) -> None:
     from collectors.sql.reading import read
 
     url = make_url(f"sqlite:///{home}/tickets%3F.db")
-    for query in (f"ATTACH '{home}/new.db' AS new", "DELETE FROM tickets", "PRAGMA journal_mode = WAL", "CREATE TABLE x (y)"):
+    for query in (
+        f"ATTACH '{home}/new.db' AS new",
+        "DELETE FROM tickets",
+        "PRAGMA journal_mode = WAL",
+        "CREATE TABLE x (y)",
+    ):
         unchecked = Options.model_construct(query=query, connect_s=1, timeout_s=1, max_rows=10)
         with pytest.raises(SourceFault) as caught:
             read(url, unchecked, {})
@@ -205,14 +220,16 @@ def test_a_missing_url_names_its_variable() -> None:
 def test_every_type_of_a_database_has_its_json() -> None:
     zoned = datetime.fromisoformat("2026-11-20T10:00:00.5+08:00")
     values = {
-        "zoned": zoned, "naive": datetime(2026, 11, 20, 10), "day": date(2026, 11, 20), "span": timedelta(minutes=1.5),
+        "zoned": zoned, "naive": datetime.fromisoformat("2026-11-20T10:00"), "day": date(2026, 11, 20), "span": timedelta(minutes=1.5),
         "whole": Decimal("12.00"), "part": Decimal("1.5"), "nan": Decimal("NaN"), "huge": Decimal("1e4000"),
-        "infinite": float("inf"), "raw": b"\x00\xff", "id": UUID(int=1), "list": [Decimal(1), zoned], "none": None, "yes": True,
+        "infinite": float("inf"), "raw": b"\x00\xff", "id": UUID(int=1), "list": [Decimal(1), zoned],
+        "none": None, "yes": True,
     }  # fmt: skip
     assert plain_row(list(values), list(values.values())) == {
         "zoned": "2026-11-20T02:00:00.500000+00:00", "naive": "2026-11-20T10:00:00", "day": "2026-11-20", "span": 90.0,
         "whole": 12, "part": 1.5, "nan": "NaN", "huge": "1E+4000", "infinite": "inf", "raw": "00ff",
-        "id": "00000000-0000-0000-0000-000000000001", "list": [1, "2026-11-20T02:00:00.500000+00:00"], "none": None, "yes": True,
+        "id": "00000000-0000-0000-0000-000000000001", "none": None, "yes": True,
+        "list": [1, "2026-11-20T02:00:00.500000+00:00"],
     }  # fmt: skip
     assert zoned.astimezone(UTC).isoformat() == "2026-11-20T02:00:00.500000+00:00"
 
@@ -238,9 +255,15 @@ def test_a_folder_or_a_missing_file_is_a_fault(tmp_path: Path) -> None:
 
 def test_a_watermark_from_the_future_does_not_move() -> None:
     rules = {"column": "start", "kind": "time", "initial": "2026-11-20T00:00:00+00:00"}
-    mapping = {"time": {"field": "start"}, "contact": {"field": "opened", "pseudonymise": False}, "measures": {"contacts": {"count": True}}}
+    mapping = {
+        "time": {"field": "start"},
+        "contact": {"field": "opened", "pseudonymise": False},
+        "measures": {"contacts": {"count": True}},
+    }
     built = collector(source("SELECT 1 WHERE 1 > :watermark", mapping, watermark=rules))
-    written = write_rows({"start": at, "city": "440100", "opened": at} for at in ("2026-11-20T02:30:00Z", "2099-01-01T00:00:00Z"))
+    written = write_rows(
+        {"start": at, "city": "440100", "opened": at} for at in ("2026-11-20T02:30:00Z", "2099-01-01T00:00:00Z")
+    )
     parsed = built.parse(payload(written, *HOUR))
     assert parsed.cursor["watermark"] == datetime.fromisoformat("2026-11-20T02:30:00Z").timestamp()
     assert [entry.code for entry in parsed.rejects] == ["from_the_future"]
@@ -250,7 +273,9 @@ LINES = st.lists(
     st.binary()
     | st.builds(
         lambda record: json.dumps(record).encode(),
-        st.dictionaries(st.sampled_from(["start", "city", "opened"]), st.integers() | st.floats() | st.text() | st.booleans()),
+        st.dictionaries(
+            st.sampled_from(["start", "city", "opened"]), st.integers() | st.floats() | st.text() | st.booleans()
+        ),
     )
 )
 
@@ -265,3 +290,8 @@ def test_any_bytes_are_parsed_or_refused(lines: list[bytes]) -> None:
         return
     assert all(0 <= row[-1] <= 2**53 for row in rows(parsed.observations))
     assert parsed.read == len(read_rows(b"\n".join(lines)))
+
+
+def test_the_sample_is_a_complete_source() -> None:
+    sample = yaml.safe_load((COLLECTORS / "sql" / "sample.yaml").read_text())
+    assert collector(sample).parse(payload(b"", *HOUR)).read == 0

@@ -17,7 +17,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=400)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
 @given(
     content=st.one_of(st.binary(max_size=60), st.lists(st.sampled_from(PIECES)).map(lambda p: "\n".join(p).encode()))
 )

@@ -7,6 +7,7 @@ import pytest
 from config.catalogue import Level
 from config.loading import PRODUCT, load
 
+EXAMPLES = sorted(path.parent for path in (PRODUCT.parent / "examples").glob("*/channels"))
 MINE = "{zh: 我的, en: mine}"
 
 
@@ -65,3 +66,12 @@ def test_own_centres_stand_in_the_products_regions(folder: Path) -> None:
 def test_an_own_day(folder: Path) -> None:
     (folder / "day.yaml").write_text("zone: Asia/Jerusalem\n")
     assert load(folder).day.zone == "Asia/Jerusalem"
+
+
+def test_there_are_examples() -> None:
+    assert EXAMPLES
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_an_example_is_a_good_catalogue(example: Path) -> None:
+    assert load(example).channels

@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from config.loading import load
 from config.settings import ROOT
 
 SHEET = (ROOT / "assets" / "css" / "theme.css").read_text(encoding="utf-8")
@@ -66,10 +65,3 @@ def test_text_on_tinted_grounds_is_readable(theme: str) -> None:
         assert contrast(channels(palette["text"]), mixed(palette[end], palette["panel"], share)) >= 4.5, (end, share)
     assert contrast(channels(palette["on-accent"]), channels(palette["accent"])) >= 4.5
     assert contrast(channels(palette["page"]), channels(palette["critical"])) >= 4.5
-
-
-@pytest.mark.parametrize("theme", THEMES)
-def test_channels_are_seen_on_both_themes(theme: str) -> None:
-    panel = channels(colours(theme)["panel"])
-    faint = {one.id: round(contrast(channels(one.colour), panel), 2) for one in load().channels.values()}
-    assert {name: ratio for name, ratio in faint.items() if ratio < 3} == {}

@@ -46,7 +46,8 @@ def elements(tree: Any) -> Iterator[Any]:
     for node in tree if isinstance(tree, list | tuple) else [tree]:
         if hasattr(node, "to_plotly_json"):
             yield node
-            yield from elements(getattr(node, "children", None) or [])
+            children = getattr(node, "children", None)  # a component without children is false, so no `or` here
+            yield from elements([] if children is None else children)
 
 
 @pytest.mark.parametrize("kind", SNAPSHOTS)

@@ -6,6 +6,7 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+import yaml
 
 from config.settings import ROOT
 from dashboards.standing import LOUD
@@ -88,8 +89,6 @@ def test_words_of_the_windows_are_used() -> None:
         "flow.short",
     )
     used = {text for path in MODULES for _, text in strings(path) if KEY.match(text)}
-    import yaml
-
     for name in ("windows", "states"):
         keys = yaml.safe_load((ROOT / "config" / "words" / f"{name}.yaml").read_text(encoding="utf-8"))
         left = [key for key in keys if key not in used and not key.startswith(tuple(f"{family}." for family in chosen))]

@@ -1,19 +1,15 @@
 """A whole nation's interval, 400 regions x 11 channels x 40 measures = 176,000 figures, is audited in a blink.
 
-`python tests/data_quality/test_audit_speed.py` from the project's folder prints the times, clean and with a tenth missing.
+`python -m pytest tests/data_quality/test_audit_speed.py -s` prints the times, clean and with a tenth missing. Processor
+time is measured, so that other work on the machine says little.
 """
 
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
-
 from example_world import world
 
 from config.catalogue import Catalogue, Channel, Level, Measure, Region
@@ -73,8 +69,9 @@ def evidence(missing: float) -> Evidence:
         }
     )[random.random(values.size) >= missing]
     came = [("b", one, "source", START, START + MINUTE, START + 2 * MINUTE, 1, "", True) for one in CHANNELS]
+    batches = pd.DataFrame(came, columns=list(BATCH_COLUMNS))
     return Evidence(
-        catalogue, START + 5 * MINUTE, Interval(START, START + MINUTE), frame, pd.DataFrame(came, columns=list(BATCH_COLUMNS)),
+        catalogue, START + 5 * MINUTE, Interval(START, START + MINUTE), frame, batches,
         asked_since={(one, "source"): START - MINUTE for one in CHANNELS},
     )  # fmt: skip
 
@@ -84,9 +81,9 @@ def best(missing: float, tries: int = 7) -> float:
     times = []
     for _ in range(tries):
         laid = evidence(missing)
-        began = time.perf_counter()
+        began = time.thread_time()
         audit(laid)
-        times.append(time.perf_counter() - began)
+        times.append(time.thread_time() - began)
     return min(times)
 
 
@@ -94,9 +91,7 @@ def test_the_nation_is_audited_in_a_blink() -> None:
     found = audit(evidence(0.0))
     assert {one.state for one in found} == {CheckState.PASS, CheckState.NA}
     assert sum(one.expected for one in found if one.rule == "CP-02") == 176_000
-    # Alone it takes less than 0.1 s; the bound leaves room for other work on the machine.
-    assert best(0.0) < 0.5
-
-
-if __name__ == "__main__":
-    print(f"clean {best(0.0):.3f} s, a tenth missing {best(0.1):.3f} s")
+    clean, holed = best(0.0), best(0.1)
+    print(f"clean {clean:.3f} s, a tenth missing {holed:.3f} s")
+    # Alone it takes less than 0.1 s; the bound leaves room for a slower or busier machine.
+    assert clean < 0.5

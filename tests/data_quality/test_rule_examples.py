@@ -1,6 +1,7 @@
 """Every rule keeps the promise of its examples, and no rule is without them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import yaml
 from example_world import EXAMPLES, evidence, world
 
 from data_quality import audit
-from data_quality.registry import RULES
+from data_quality.registry import RULES, Sight, Verdict
 from metrics.findings import CheckState, Finding
 
 CATALOGUE = world()
@@ -22,8 +23,12 @@ def read(file: Path) -> dict[str, Any]:
     return content
 
 
+def states_in(file: Path) -> set[CheckState]:
+    return {CheckState(one["state"]) for one in read(file)["expect"]}
+
+
 def expected_states(rule: str) -> list[set[CheckState]]:
-    return [{CheckState(one["state"]) for one in read(file)["expect"]} for file in FILES if file.parent.name == rule]
+    return [states_in(file) for file in FILES if file.parent.name == rule]
 
 
 def agrees(finding: Finding, wanted: Mapping[str, Any]) -> bool:
@@ -63,3 +68,18 @@ def test_findings_are_those_of_the_example(file: Path) -> None:
         assert any(agrees(one, wanted) for one in found), f"not found: {wanted}\nbut: " + "\n".join(map(str, found))
     untold = [one for one in found if not any(agrees(one, wanted) for wanted in example["expect"])]
     assert all(one.state is CheckState.PASS for one in untold), "not in the example: " + "\n".join(map(str, untold))
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_the_examples_notice_a_rule_that_finds_nothing_wrong(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = RULES[rule]
+
+    def blind(sight: Sight) -> Iterator[Verdict]:
+        yield from (replace(verdict, bad=verdict.bad * 0) for verdict in honest.check(sight))
+
+    monkeypatch.setitem(RULES, rule, replace(honest, check=blind))
+    failing = [file for file in FILES if file.parent.name == rule and CheckState.FAIL in states_in(file)]
+    for file in failing:
+        with pytest.raises(AssertionError):
+            test_findings_are_those_of_the_example(file)
+    assert failing

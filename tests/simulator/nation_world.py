@@ -36,7 +36,7 @@ def beginning(minutes: int) -> datetime:
 class Watched:
     """A simulation whose every contact is in an independent ledger as well."""
 
-    def __init__(self, nation: Nation, home: Path, minutes: int, scale: float = 0.3, seed: int = 7) -> None:
+    def __init__(self, nation: Nation, home: Path, minutes: int, scale: float = 0.2, seed: int = 7) -> None:
         self.start = beginning(minutes)
         self.simulation = Simulation(Plan(nation, home, SECRETS, self.start, seed, scale))
         self.ledger = Ledger(KEY_LETTERS, keep_s=10**9)

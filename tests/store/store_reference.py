@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from config.catalogue import Catalogue, Kind, Level
-from metrics.observations import Interval, decode_dimensions
+from metrics.observations import decode_dimensions
 from store.history import PLACES, BatchStamp, Question
 
 Key = tuple[str, str, str, str, datetime]

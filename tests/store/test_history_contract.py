@@ -17,7 +17,7 @@ from metrics.observations import Interval, NaiveTime
 from store.history import BadTable, History, Question
 
 SLOWLY = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 """A file is opened for every example: few of them, and no clock on them."""
 

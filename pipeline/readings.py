@@ -1,0 +1,137 @@
+"""The readings of a snapshot as one sheet: a row a metric, a column a (window, channel, place)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from config.catalogue import Catalogue
+from metrics.arithmetic import Figures
+from metrics.formula import Floats
+from metrics.readings import WINDOWS
+from metrics.states import ORDER, states_of
+from pipeline.board import Board
+from pipeline.channel_figures import ChannelFigures, Scope
+from pipeline.figures import Formulas
+
+ALL = ""
+"""Channel of a reading over all channels together."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Some columns of the sheet: one scope over one window at some places."""
+
+    window: int
+    channel: int
+    """0: all channels; else one more than the channel's place in the catalogue."""
+    places: npt.NDArray[np.int64]
+    value: Floats
+    numerator: Floats
+    denominator: Floats
+    n: Floats
+    previous: Floats
+    open_share: Floats
+    """By column, not by metric."""
+    end: int
+
+
+class ReadingSheet:
+    """Lays out all readings: each channel at the nation and the provinces, all channels at every place."""
+
+    def __init__(self, catalogue: Catalogue, board: Board, formulas: Formulas, known: ChannelFigures) -> None:
+        self.catalogue, self.board, self.formulas, self.known = catalogue, board, formulas, known
+        self.metrics = tuple(catalogue.metrics.values())
+        self.channels = (ALL, *catalogue.channels)
+        self.everywhere = np.arange(len(board.places.codes))
+
+    def frame(self, now: datetime) -> pd.DataFrame:
+        """READING_COLUMNS but for trust and reason, and `open_share`: contacts whose end is open, as a share."""
+        blocks = [block for at, window in enumerate(WINDOWS) for block in self._window(at, window, now)]
+        if not blocks:
+            return self._columns(np.zeros(0, np.int64), np.zeros(0, np.int64), [])
+        numerator = np.concatenate([block.numerator for block in blocks], axis=1)
+        metric, column = np.nonzero(~np.isnan(numerator))
+        return self._columns(metric, column, blocks)
+
+    def _window(self, at: int, window: str, now: datetime) -> list[Columns]:
+        scopes = {
+            number: scope
+            for number, channel in enumerate(self.catalogue.channels, start=1)
+            if (scope := self.known.scope(channel, window, now)) is not None
+        }
+        if not scopes:
+            return []
+        tops = self.board.places.tops
+        blocks = [_block(at, number, scope, tops) for number, scope in scopes.items()]
+        return [*blocks, _block(at, 0, self._together(list(scopes.values())), self.everywhere)]
+
+    def _together(self, scopes: list[Scope]) -> Scope:
+        return Scope(
+            self.formulas.join([scope.now for scope in scopes]),
+            self.formulas.join([scope.before for scope in scopes]),
+            np.sum([scope.waiting for scope in scopes], axis=0),
+            np.sum([scope.offered for scope in scopes], axis=0),
+            min(scope.end for scope in scopes),
+        )
+
+    def _columns(
+        self, metric: npt.NDArray[np.int64], column: npt.NDArray[np.int64], blocks: Sequence[Columns]
+    ) -> pd.DataFrame:
+        def cells(name: str) -> Floats:
+            sheets = [getattr(block, name) for block in blocks]
+            return np.concatenate(sheets, axis=1)[metric, column] if sheets else np.zeros(0)
+
+        def by_column(parts: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+            return np.concatenate(parts)[column] if parts else np.zeros(0, np.int64)
+
+        ends = by_column([np.full(len(block.places), block.end) for block in blocks])
+        return pd.DataFrame(
+            {
+                "metric": pd.Categorical.from_codes(metric, self.formulas.metrics),
+                "window": pd.Categorical.from_codes(
+                    by_column([np.full(len(block.places), block.window) for block in blocks]), tuple(WINDOWS)
+                ),
+                "region": pd.Categorical.from_codes(
+                    by_column([block.places for block in blocks]), self.board.places.codes
+                ),
+                "channel": pd.Categorical.from_codes(
+                    by_column([np.full(len(block.places), block.channel) for block in blocks]), self.channels
+                ),
+                "value": cells("value"),
+                "numerator": cells("numerator"),
+                "denominator": cells("denominator"),
+                "n": cells("n"),
+                "previous": cells("previous"),
+                "at": pd.DatetimeIndex(ends.astype("datetime64[s]")).tz_localize("UTC"),
+                "state": pd.Categorical.from_codes(self._states(blocks)[metric, column], ORDER),
+                "open_share": np.concatenate([block.open_share for block in blocks])[column] if blocks else [],
+            }
+        )
+
+    def _states(self, blocks: Sequence[Columns]) -> npt.NDArray[np.int8]:
+        """Each figure against its target, as places in ORDER, by (metric, column)."""
+        if not blocks:
+            return np.zeros((len(self.metrics), 0), np.int8)
+        value, n = (np.concatenate([getattr(block, name) for block in blocks], axis=1) for name in ("value", "n"))
+        return np.stack([states_of(metric, value[at], n[at]) for at, metric in enumerate(self.metrics)])
+
+
+def _block(window: int, channel: int, scope: Scope, places: npt.NDArray[np.int64]) -> Columns:
+    now: Figures = scope.now
+    waiting, offered = scope.waiting[places], scope.offered[places]
+    return Columns(
+        window,
+        channel,
+        places,
+        now.value[:, places],
+        now.numerator[:, places],
+        now.denominator[:, places],
+        now.n[:, places],
+        scope.before.value[:, places],
+        np.divide(waiting, offered, out=np.zeros(len(places)), where=offered > 0),
+        scope.end,
+    )

@@ -1,0 +1,144 @@
+"""The windows as Chromium draws them: nothing too small, nothing cut off, everything reachable with the keyboard."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from config.loading import load
+from dashboards.shell import create_app
+from dashboards.viewers import OpenAccess
+from tests.browser.conftest import Served
+from tests.dashboards.believable import believable
+from tests.dashboards.live_world import MemoryLive
+
+PATHS = ("/flow", "/hq", "/province/440000", "/quality")
+LOOKS = {
+    "desk": ("mode=desk&theme=light", 1366, 768),
+    "wall": ("mode=wall", 1920, 1080),
+    "large wall": ("mode=wall", 3840, 2160),
+}
+TEXTS = """() => {
+  const walker = document.createTreeWalker(document.querySelector("#view"), NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (walker.nextNode()) {
+    const parent = walker.currentNode.parentElement;
+    const text = walker.currentNode.textContent.trim();
+    const box = parent.getBoundingClientRect();
+    if (!text || !box.width || !parent.checkVisibility() || parent.closest("title, .state")) continue;
+    const own = parseFloat(getComputedStyle(parent).fontSize);
+    const scale = parent.getScreenCTM ? parent.getScreenCTM().a : 1;
+    found.push([text, Math.round(own * scale * 100) / 100]);
+  }
+  return found;
+}"""
+OVERFLOWING = """() => [...document.querySelectorAll(".tile, .panel, .strip, .header")]
+  .filter((box) => box.scrollWidth > box.clientWidth + 1)
+  .map((box) => `${box.id || box.className}: ${box.scrollWidth} > ${box.clientWidth}`)"""
+
+ROWS_FROM_TOP = """() => [...document.querySelectorAll(".rank")]
+  .sort((one, other) => one.getBoundingClientRect().y - other.getBoundingClientRect().y)
+  .map((row) => row.id)"""
+DIGITS = """() => [...document.querySelectorAll(".figure .value")]
+  .map((one) => parseFloat(getComputedStyle(one).fontSize))"""
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    catalogue, live = load(), MemoryLive()
+    live.newest = believable(catalogue, datetime.now(UTC))
+    served = Served(lambda: create_app(catalogue, live, OpenAccess()))
+    yield served.url
+    served.stop()
+
+
+@pytest.fixture
+def opened(browser: Browser, url: str) -> Iterator[Any]:
+    contexts = []
+
+    def open_at(path: str, look: str, language: str = "zh") -> Page:
+        query, width, height = LOOKS[look]
+        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+        contexts.append(context)
+        page = context.new_page()
+        page.said = []  # type: ignore[attr-defined]
+        page.on("console", lambda message: page.said.append(message.text) if message.type == "error" else None)  # type: ignore[attr-defined]
+        page.on("pageerror", lambda error: page.said.append(str(error)))  # type: ignore[attr-defined]
+        page.goto(f"{url}{path}?{query}&lang={language}")
+        page.wait_for_selector("#view main [data-state]", state="attached")
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        return page
+
+    yield open_at
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("path", PATHS)
+def test_nothing_is_cut_off_and_nothing_fails(opened: Any, path: str, look: str, language: str) -> None:
+    page = opened(path, look, language)
+    assert page.evaluate(OVERFLOWING) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.said == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_text_on_the_wall_is_below_18_px(opened: Any, path: str) -> None:
+    page = opened(path, "wall")
+    texts = page.evaluate(TEXTS)
+    assert len(texts) > 50
+    assert [text for text in texts if text[1] < 18] == []
+
+
+def test_a_wall_of_twice_the_lines_has_letters_twice_as_large(opened: Any) -> None:
+    size = "parseFloat(getComputedStyle(document.documentElement).fontSize)"
+    assert opened("/flow", "wall").evaluate(size) == 20
+    assert opened("/flow", "large wall").evaluate(size) == pytest.approx(40, abs=0.01)
+
+
+@pytest.mark.parametrize(("look", "least"), [("wall", 48), ("desk", 28)])
+def test_figures_are_large(opened: Any, look: str, least: float) -> None:
+    sizes = opened("/flow", look).evaluate(DIGITS)
+    assert len(sizes) == 9
+    assert min(sizes) >= least
+
+
+def test_a_wall_is_one_screen(opened: Any) -> None:
+    for path in PATHS:
+        assert opened(path, "wall").evaluate("document.documentElement.scrollHeight <= innerHeight"), path
+
+
+def test_the_ranking_turns_round_and_links_follow_the_eye(opened: Any) -> None:
+    page = opened("/hq", "desk")
+    worst_first = page.evaluate(ROWS_FROM_TOP)
+    page.locator(".switch summary").focus()
+    page.keyboard.press("Enter")
+    best_first = page.evaluate(ROWS_FROM_TOP)
+    assert best_first[0] == worst_first[-2]
+    assert best_first[-1] == worst_first[-1]
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('.rank').id") == best_first[0]
+
+
+def test_what_has_the_focus_is_seen(opened: Any) -> None:
+    page = opened("/hq", "desk")
+    page.keyboard.press("Tab")
+    assert page.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth)") >= 2
+
+
+def test_a_province_opens_from_the_ranking_and_keeps_the_choices(opened: Any) -> None:
+    page = opened("/hq", "desk", "en")
+    page.locator("#rank-520000 a").click()
+    page.wait_for_selector("main.window-province")
+    assert "/province/520000" in page.url
+    assert "lang=en" in page.url
+    assert "theme=light" in page.url
+
+
+def test_reduced_motion_is_honoured(opened: Any) -> None:
+    page = opened("/flow", "desk")
+    assert page.evaluate("getComputedStyle(document.querySelector('.bar-fill')).transitionDuration") == "0s"
