@@ -11,8 +11,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -30,12 +32,13 @@ from dashboards.viewers import Access, OpenAccess
 from pipeline.parts import secret
 from pipeline.refusals import note_refusal
 from pipeline.service import Running, running
+from simulator.control import ENDPOINTS
 from simulator.shared_secrets import ADDRESS, SECRET_NAMES
 from store.history import StoreInUse
 from store.ingest import Conflict, Full, Unreachable
 
 log = logging.getLogger("watchfloor")
-DEMO_STOP_S = 10
+DEMO_START_S, DEMO_STOP_S = 45, 10
 DOOR_PATH = "/ingest/"
 DOOR_FAILURES: dict[type[Exception], tuple[int, str]] = {
     Conflict: (409, "conflict"),
@@ -106,10 +109,12 @@ def _demo(settings: Settings, port: int) -> Iterator[None]:
     os.environ.setdefault(ADDRESS, f"http://127.0.0.1:{_free_port()}")
     home, door = str(settings.home_dir.resolve()), f"http://{_own_host(settings)}:{port}/ingest/v1"
     chance = ["--seed", str(settings.demo_seed), "--scale", str(settings.demo_scale)]
+    (settings.home_dir / ENDPOINTS).unlink(missing_ok=True)
     command = [sys.executable, "-m", "simulator", "--home", home, "--push-url", door, *chance]
     # A session of its own: Ctrl-C reaches us alone, and we stop it in our own order.
     nation = subprocess.Popen(command, cwd=ROOT, start_new_session=True)  # noqa: S603 - our own module, our own words
     try:
+        _await(nation, settings.home_dir / ENDPOINTS)
         yield
     finally:
         nation.terminate()
@@ -118,6 +123,13 @@ def _demo(settings: Settings, port: int) -> Iterator[None]:
         except subprocess.TimeoutExpired:
             nation.kill()
             nation.wait()
+
+
+def _await(nation: subprocess.Popen[bytes], ready: Path) -> None:
+    """Give the nation time to live through its past hour, so that its systems are there when they are asked."""
+    until = time.monotonic() + DEMO_START_S
+    while nation.poll() is None and time.monotonic() < until and not ready.exists():
+        time.sleep(0.1)
 
 
 def _free_port() -> int:

@@ -29,11 +29,13 @@ class Publisher:
         self._prepared = [believable(catalogue, datetime.now(UTC), seed) for seed in range(4)]
         self._generation = 0
 
-    def publish(self) -> None:
-        """The next snapshot, of this instant."""
+    def publish(self) -> datetime:
+        """Publish the next snapshot, of this instant."""
         self._generation += 1
+        at = datetime.now(UTC)
         prepared = self._prepared[self._generation % len(self._prepared)]
-        self._live.publish(replace(prepared, generation=self._generation, at=datetime.now(UTC)))
+        self._live.publish(replace(prepared, generation=self._generation, at=at))
+        return at
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,19 @@ DEEPEST = 64
 LONGEST_INTEGER = 400
 
 
-def read_json(written: str) -> Any:
-    """Read JSON; a key named twice becomes `Repeated`, NaN and infinities pass to where their column is known."""
+def read_json(written: str, what: str = "the answer") -> Any:
+    """Read JSON; a key named twice becomes `Repeated`, NaN and infinities pass to where their column is known.
+
+    Raises SourceFault `unreadable`, saying of `what`.
+    """
     try:
         document = json.loads(written, object_pairs_hook=_pairs, parse_int=_integer)
     except RecursionError as error:
-        raise SourceFault("unreadable", f"the answer nests deeper than {DEEPEST} levels") from error
+        raise _too_deep(what) from error
     except ValueError as error:
-        raise SourceFault("unreadable", f"the answer is not JSON: {error}") from error
-    _check_depth(document)
+        raise SourceFault("unreadable", f"{what} is not JSON: {error}") from error
+    if _nests_deeper(document, DEEPEST):
+        raise _too_deep(what)
     return document
 
 
@@ -38,16 +42,15 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= LONGEST_INTEGER else float(digits)
 
 
-def _check_depth(document: Any) -> None:
+def _too_deep(what: str) -> SourceFault:
+    return SourceFault("unreadable", f"{what} nests deeper than {DEEPEST} levels")
+
+
+def _nests_deeper(document: Any, limit: int) -> bool:
     level = [document]
-    for _ in range(DEEPEST):
-        level = [part for whole in level for part in _parts(whole)]
+    for _ in range(limit + 1):
+        level = [whole for whole in level if isinstance(whole, dict | list | tuple)]
         if not level:
-            return
-    raise SourceFault("unreadable", f"the answer nests deeper than {DEEPEST} levels")
-
-
-def _parts(whole: Any) -> list[Any]:
-    if isinstance(whole, dict):
-        return list(whole.values())
-    return list(whole) if isinstance(whole, list | tuple) else []
+            return False
+        level = [part for whole in level for part in (whole.values() if isinstance(whole, dict) else whole)]
+    return True

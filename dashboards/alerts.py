@@ -20,7 +20,7 @@ from dashboards.words import Words
 from metrics.readings import Reading, Snapshot, State
 
 BUCKET = timedelta(minutes=5)
-NAMED = 3
+NAMED = 2
 """How many places an alert names before it only counts."""
 SEVERITY = {"critical": 0, "warning": 1}
 

@@ -110,11 +110,12 @@ def _trust(readings: Readings, sheet: Sheet, words: Words) -> dict[str, Any]:
     present = [(metric, reading) for metric, reading in readings if reading]
     if not present:
         none = words("trust_mark.none")
-        return {"@data-trust": "none", ".trust": none, ".trust@title": words("tile.not_delivered")}
-    metric, worst = max(present, key=lambda pair: DOUBT.index(pair[1].trust))
-    late = is_late(metric, worst, sheet.at)
+        return {"@data-trust": "none", "@data-late": None, ".trust": none, ".trust@title": words("tile.not_delivered")}
+    metric, worst = max(present, key=lambda pair: (DOUBT.index(pair[1].trust), -(pair[1].at or sheet.at).timestamp()))
+    late = is_late(metric, worst, sheet.at, words.catalogue)
     return {
         "@data-trust": worst.trust.value,
+        "@data-late": "" if late else None,
         ".trust": time_of(metric, worst, sheet.at, words) if late else words(f"trust_mark.{worst.trust}"),
         ".trust@title": words.told(worst.reason) or None,
     }

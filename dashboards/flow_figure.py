@@ -35,13 +35,11 @@ SPACE = 0.012
 """Least space between two nodes of a stage."""
 MEANING = {
     "resolved_first": "--good",
-    "resolved": "--good",
     "transferred": "--warning",
     "ticket_open": "--pending",
     "waiting": "--pending",
     "abandoned": "--critical",
     "repeat_24h": "--critical",
-    "repeat": "--critical",
 }
 """Paint of an outcome by what it means to the customer; other outcomes are neutral."""
 

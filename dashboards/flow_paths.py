@@ -6,7 +6,7 @@ of one gap run together through one further node, OTHER, which hands on exactly 
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -23,16 +23,14 @@ Path = tuple[str, ...]
 Paths = Mapping[Path, float]
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """A place that contacts pass: a value of a stage, or OTHER half way (2.5) between two stages."""
 
     stage: float
     value: str
 
 
-@dataclass(frozen=True)
-class Strand:
+class Strand(NamedTuple):
     """Contacts between two nodes that came by one channel, or by many (OTHER)."""
 
     start: Node

@@ -20,7 +20,7 @@ from dashboards.words import Words
 from metrics.readings import Reading, State, Trust
 
 LABELS = 8
-LABEL_WIDE, LABEL_HIGH = 0.2, 0.06
+LABEL_WIDE, LABEL_HIGH = 0.26, 0.06
 """Room that a label takes, as parts of the map's width and height."""
 
 
@@ -96,11 +96,11 @@ def ranking(metric: Metric, places: Sequence[str], view: View, words: Words) -> 
 
 
 def ranking_parts(metric: Metric, sheet: Sheet, places: Sequence[str], words: Words) -> dict[str, dict[str, Any]]:
-    """Value, state, change and rank of every place; places without a value stand last in either direction."""
+    """Value, state, change and rank of every place; those with too few contacts or no value stand last both ways."""
     readings = {code: sheet.reading(metric.id, code) for code in places}
     order = sorted(places, key=lambda code: _worst_first(metric, readings[code], words.name(code)))
     shades = _shades(metric, readings)
-    valued = sum(1 for reading in readings.values() if reading and reading.value is not None)
+    valued = sum(_tier(reading) == 0 for reading in readings.values())
     parts = {}
     for rank, code in enumerate(order):
         reading = readings[code]
@@ -163,9 +163,17 @@ def _shades(metric: Metric, readings: Mapping[str, Reading | None]) -> dict[str,
     return {code: round(sign * (values[code] - middle) / reach, 3) if code in values else None for code in readings}
 
 
-def _worst_first(metric: Metric, reading: Reading | None, name: str) -> tuple[bool, float, str]:
+def _tier(reading: Reading | None) -> int:
+    """0: a figure to rank by; 1: from too few contacts to be held against anybody; 2: no figure."""
     if reading is None or reading.value is None:
-        return True, 0.0, name
-    sign = -1.0 if metric.better == "down" else 1.0
-    place = standing(metric, reading.value) if metric.better == "band" else reading.value * sign
-    return False, place or 0.0, name
+        return 2
+    return 1 if reading.state is State.TOO_FEW else 0
+
+
+def _worst_first(metric: Metric, reading: Reading | None, name: str) -> tuple[int, float, str]:
+    tier = _tier(reading)
+    if reading is None or reading.value is None:
+        return tier, 0.0, name
+    if metric.better == "band":
+        return tier, standing(metric, reading.value) or 0.0, name
+    return tier, reading.value * (-1 if metric.better == "down" else 1), name

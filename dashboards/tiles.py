@@ -75,7 +75,7 @@ def reading_parts(metric: Metric, reading: Reading | None, now: datetime, words:
         ".n": words("tile.n", n=words.count(reading.n)) if metric.formula.denominator and reading.n else "",
         ".trust": words(f"trust_mark.{reading.trust}"),
         ".time": time_of(metric, reading, now, words),
-        ".time@data-late": "" if is_late(metric, reading, now) else None,
+        ".time@data-late": "" if is_late(metric, reading, now, words.catalogue) else None,
         ".reason": words.told(reading.reason) if reading.reason else "",
     }
 
@@ -97,17 +97,25 @@ def change(metric: Metric, reading: Reading, words: Words) -> dict[str, Any]:
     return {".change": moved, ".verb": verb, ".verb@data-judged": verdict}
 
 
-def is_late(metric: Metric, reading: Reading, now: datetime) -> bool:
-    """Whether a figure is older than its data rule lets it be, so that its age has to stand beside it."""
+def is_late(metric: Metric, reading: Reading, now: datetime, catalogue: Catalogue) -> bool:
+    """Whether a figure is older than its data rule lets it be, so that its age has to stand beside it.
+
+    Contacts that have not ended yet are waited for: a channel's figures reach as far as they have settled,
+    those of all channels as far as the slowest.
+    """
     if reading.at is None:
         return False
+    channels = catalogue.channels
+    settle = [channels[reading.channel]] if reading.channel in channels else channels.values()
     allowed = metric.data_rule.frequency_s + metric.data_rule.deadline_s
+    allowed += max((channel.settle_s for channel in settle), default=0)
     return reading.trust is Trust.STALE or (now - reading.at).total_seconds() > allowed
 
 
 def time_of(metric: Metric, reading: Reading, now: datetime, words: Words) -> str:
     """The time of the data: on the clock while it is in time, as an age once it is late."""
-    return words.age(reading.at, now) if is_late(metric, reading, now) else words.clock(reading.at, now)
+    late = is_late(metric, reading, now, words.catalogue)
+    return words.age(reading.at, now) if late else words.clock(reading.at, now)
 
 
 def target(metric: Metric, words: Words) -> str:

@@ -76,6 +76,8 @@ class Feed:
     rows: npt.NDArray[np.int64]
     """Where each row of `measures` stands among the catalogue's measures."""
     covered_until: int | None = None
+    first: int | None = None
+    """Oldest minute that was shown: before it nothing is known, which is not zero."""
     version: int = 0
     """Counts what changed here."""
     day: int = 0
@@ -231,7 +233,7 @@ class Board:
             np.add.at(feed.today_paths, (path_cells.keys, path_cells.places), path_cells.values)
 
     def window(self, feed: Feed, name: str, now: datetime, back: int = 0) -> Sums | None:
-        """Sums of one feed over a window, `back` windows earlier; None before anything was read."""
+        """Sums of one feed over a window, `back` windows earlier; None where nothing, or not all of it, was read."""
         end = feed.end()
         if end is None:
             return None
@@ -239,7 +241,8 @@ class Board:
         with self.lock:
             if length is None:
                 return self._today(feed, now) if back == 0 else None
-            return self._past(feed, end, length, back)
+            begins_unread = feed.first is None or end - (back + 1) * length < feed.first
+            return None if back and begins_unread else self._past(feed, end, length, back)
 
     def _past(self, feed: Feed, end: int, length: int, back: int) -> Sums:
         begin = end - (back + 1) * length
@@ -299,6 +302,7 @@ class Board:
         paths_before = feed.paths.values[slot].copy() if known else np.zeros(feed.paths.values.shape[1:])
         if not feed.measures.clear(start):
             return
+        feed.first = start if feed.first is None else min(feed.first, start)
         feed.paths.clear(start)
         _add(feed.measures.values[slot], measures, feed.peaks)
         feed.measures.seen[slot, measures.keys, measures.places] = True

@@ -86,11 +86,12 @@ class ChannelFigures:
         shape = (len(starts), len(self.board.measures), len(tops))
         sums, seen, delivered = np.zeros(shape), np.zeros(shape, np.bool_), np.zeros(shape[1:], np.bool_)
         for feed, _, values, read in parts:
-            # A bucket that lies wholly behind what was read is no zero: nothing is known of it yet.
-            known = (starts < (feed.end() or 0))[:, None, None]
-            sums[:, feed.rows], seen[:, feed.rows] = values, read & known
+            sums[:, feed.rows], seen[:, feed.rows] = values, read
             delivered[feed.rows] = feed.delivered[:, tops]
-        covered = np.array([min(feed.end() or 0 for feed in feeds) > start for start in starts])
+        # A bucket outside what was read is no zero: nothing is known of it.
+        begin = max(feed.first or 0 for feed in feeds)
+        end = min(feed.end() or 0 for feed in feeds)
+        covered = (starts >= begin) & (starts < end)
         figures = tuple(
             self.formulas.evaluate(sums[at], seen[at], delivered & covered[at]) for at in range(len(starts))
         )

@@ -1,6 +1,7 @@
 """The command line: run the service, back-fill files, ask for figures, audit a range, see the sources."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -25,8 +26,11 @@ WRONG_CALL, FAILED = 2, 1
 def main(arguments: Sequence[str]) -> int:
     """Run one command; 0: done, 1: failed, 2: the call or the configuration is wrong."""
     asked = parser().parse_args(arguments)
-    overrides = {"config_dir": asked.config, "home_dir": asked.home}
-    settings = Settings(**{name: value for name, value in overrides.items() if value is not None})
+    for name, folder in (("WATCHFLOOR_CONFIG_DIR", asked.config), ("WATCHFLOOR_HOME_DIR", asked.home)):
+        if folder is not None:
+            # By the environment, because collectors resolve their own relative paths against the same settings.
+            os.environ[name] = str(folder)
+    settings = Settings()
     try:
         catalogue = load(settings.config_dir)
         command: Callable[[Settings, Catalogue, argparse.Namespace], int] = asked.command

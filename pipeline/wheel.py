@@ -20,6 +20,8 @@ log = logging.getLogger("watchfloor.wheel")
 MOST_IN_ONE_GO = 200
 """Payloads of one source in one run, so that a long file cannot keep the other sources of its channel waiting."""
 WORKERS = 4
+CLOCK_AUDIT_S = 30
+"""Rhythm of the audit of the clock; after a start the sources have as long to come in."""
 
 
 class Wheel:
@@ -42,7 +44,7 @@ class Wheel:
             own = [feeder for feeder in self.feeders if feeder.channel.id == channel.id and polled(feeder)]
             if own:
                 self._every(min(feeder.source.poll_s for feeder in own), f"channel {channel.id}", self._channel, own)
-        self._every(30, "clock audit", audit_clock, self.parts)
+        self._every(CLOCK_AUDIT_S, "clock audit", audit_clock, self.parts, delay_s=CLOCK_AUDIT_S)
         self._every(3600, "housekeeping", self._housekeeping)
         self.scheduler.start()
         self.draining.start()
@@ -54,8 +56,8 @@ class Wheel:
         self.scheduler.shutdown(wait=True)
         self.draining.join()
 
-    def _every(self, seconds: int, name: str, job: object, *arguments: object) -> None:
-        first = self.parts.clock()
+    def _every(self, seconds: int, name: str, job: object, *arguments: object, delay_s: int = 0) -> None:
+        first = self.parts.clock() + timedelta(seconds=delay_s)
         self.scheduler.add_job(job, "interval", arguments, id=name, seconds=seconds, next_run_time=first)
 
     def _channel(self, feeders: list[Feeder]) -> None:

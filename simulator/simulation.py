@@ -152,12 +152,12 @@ class Simulation:
     def _build_systems(self, plan: Plan) -> None:
         demo, wrong, secrets = plan.home / "demo", self.behaviours, plan.secrets
         urls = plan.databases or {}
-        self.files = [ContactFile(name, demo / name / "calls.csv", wrong[name]) for name in ("hotline", "ivr")]
+        self.files = [ContactFile(name, demo / name, wrong[name]) for name in ("hotline", "ivr")]
         self.tables = [
             ContactTable(name, urls.get(name) or f"sqlite:///{demo / name / 'contacts.db'}", wrong[name], plan.start)
             for name in ("sms", "email")
         ]
-        self.web = WebServer(demo / "webhall" / "access.log", self.world, wrong["webhall"], KEEP_S)
+        self.web = WebServer(demo / "webhall", self.world, wrong["webhall"], KEEP_S)
         self.chats = [Conversations(name, wrong[name], KEEP_S) for name in ("im", "weibo")]
         self.figures = {"wechat": self._figures("wechat", SERVICE), "knowledge": self._figures("knowledge", KNOWLEDGE)}
         self.pushing: list[PushedFigures] = [

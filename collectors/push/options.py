@@ -16,3 +16,5 @@ class Options(Noun):
     """Largest body, counted after decompression."""
     records: int = Field(default=250_000, gt=0, le=2_000_000)
     pushes_per_minute: int = Field(default=600, gt=0)
+    oldest_days: int = Field(default=40, gt=0, le=36_600)
+    """Age of an interval that nobody corrects any more: one wrong clock must not have decades judged again."""

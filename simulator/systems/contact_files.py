@@ -16,11 +16,11 @@ IVR_EXITS = {"abandoned": "hung_up", "resolved_first": "self_served", "repeat_24
 class ContactFile:
     """One channel's log of contacts; a later line of the same contact replaces the earlier one."""
 
-    def __init__(self, channel: str, path: Path, behaviour: Behaviour) -> None:
+    def __init__(self, channel: str, folder: Path, behaviour: Behaviour) -> None:
         self.channel, self.behaviour = channel, behaviour
         self._line = ivr_line if channel == "ivr" else contact_line
         header = IVR_COLUMNS if channel == "ivr" else COLUMNS
-        self._file = GrowingFile(path, ",".join(header))
+        self._file = GrowingFile(folder, "calls", ".csv", ",".join(header))
         self._outbox: Outbox[str] = Outbox()
 
     def note(self, contact: Contact, now: int) -> None:

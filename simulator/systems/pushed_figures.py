@@ -13,8 +13,8 @@ from simulator.troubles import MISSING, Behaviour, Trouble
 
 ROWS = 4000
 """Observations of one body."""
-TOTALS_OFF = 1.1
-"""What a system with wrong sums makes of the totals that it reports."""
+TOTALS_OFF = 0.1
+"""By what part of themselves a system with wrong sums makes its totals too large; by two at least."""
 APP = {"contacts": PATH, "repeats_24h": (), "served_without_agent": ()}
 SHOPS: dict[str, tuple[str, ...]] = {"contacts": PATH} | dict.fromkeys(
     (
@@ -70,14 +70,14 @@ class PushedFigures:
 
     def _rows(self, minute: int) -> Iterable[dict[str, object]]:
         left_out = MISSING if self.behaviour.has(Trouble.MISSING) else None
-        off = TOTALS_OFF if self.behaviour.has(Trouble.WRONG_SUMS) else 1
+        wrong = self.behaviour.has(Trouble.WRONG_SUMS)
         start = local(minute).isoformat()
         for row, value in self._told.changes(minute).items():
             if row[1] != left_out:
                 yield _observation(row, start, value)
         if self._totals is not None:
             for row, value in self._totals.changes(minute).items():
-                yield _observation(row, start, round(value * off))
+                yield _observation(row, start, value + wrong * max(2, round(value * TOTALS_OFF)))
 
     def _body(self, rows: list[dict[str, object]], now: int) -> Body:
         self._sequence += 1

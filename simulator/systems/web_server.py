@@ -27,9 +27,9 @@ GARBAGE = "kernel: [87612.1] nginx invoked oom-killer"
 class WebServer:
     """Writes the access log; `book` counts what it wrote by measure, city and minute."""
 
-    def __init__(self, path: Path, world: World, behaviour: Behaviour, keep_s: int = 7200) -> None:
+    def __init__(self, folder: Path, world: World, behaviour: Behaviour, keep_s: int = 7200) -> None:
         self._world, self.behaviour, self._keep_s = world, behaviour, keep_s
-        self._file = GrowingFile(path)
+        self._file = GrowingFile(folder, "access", ".log")
         self._chance = world.chance("web hall")
         self._outbox: Outbox[str] = Outbox()
         self._visitors = 0

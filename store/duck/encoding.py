@@ -87,9 +87,10 @@ class Encoder:
         return values
 
     def _ranks(self, kind: str, codes: pd.Series, level: Callable[[str], Level]) -> npt.NDArray[np.int8]:
-        labels = self._names.label(kind, codes.to_numpy())
-        ranks = np.array([RANKS[level(label)] for label in labels.categories], dtype=np.int8)
-        found: npt.NDArray[np.int8] = ranks[labels.codes]
+        used = pd.unique(codes)
+        ranks = np.zeros(used.max(initial=0) + 1, dtype=np.int8)
+        ranks[used] = [RANKS[level(label)] for label in self._names.labels(kind, used)]
+        found: npt.NDArray[np.int8] = ranks[codes]
         return found
 
     def _grain(self, measure: str) -> Level:

@@ -129,16 +129,12 @@ class DuckHistory:
 
     @contextmanager
     def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """One transaction, alone; new names are kept or forgotten with its rows."""
+        """One transaction, alone, with the names that are new in it; closing the cursor rolls back what failed."""
         with self._writes, self._root.cursor() as cursor:
             cursor.execute("BEGIN")
-            try:
-                yield cursor
-                self._names.save(cursor)
-                cursor.execute("COMMIT")
-            except BaseException:
-                self._names.undo()
-                raise
+            yield cursor
+            self._names.save(cursor)
+            cursor.execute("COMMIT")
             self._names.saved()
 
     def _merge(

@@ -46,7 +46,7 @@ class Names:
         return [codes[label] for label in labels if label in codes]
 
     def save(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Write the new names, in the transaction of the rows that use them; follow with `saved` or `undo`."""
+        """Write the new names, in the transaction of the rows that use them; call `saved` once it is committed."""
         fresh = [
             (kind, code, self._labels[kind][code])
             for kind in KINDS
@@ -58,15 +58,13 @@ class Names:
             cursor.execute("INSERT INTO name SELECT kind, code, label FROM fresh_names")
 
     def saved(self) -> None:
-        """The transaction of `save` was committed."""
+        """The transaction of `save` was committed; after one that was not, the next `save` writes them again."""
         self._saved = {kind: len(self._labels[kind]) for kind in KINDS}
 
-    def undo(self) -> None:
-        """The transaction of `save` was rolled back: forget the names that it would have kept."""
-        for kind in KINDS:
-            for label in self._labels[kind][self._saved[kind] :]:
-                del self._codes[kind][label]
-            del self._labels[kind][self._saved[kind] :]
+    def labels(self, kind: str, codes: Iterable[int]) -> list[str]:
+        """Read codes back one by one."""
+        known = self._labels[kind]
+        return [known[code] for code in codes]
 
     def label(self, kind: str, codes: npt.NDArray[np.integer]) -> pd.Categorical:
         """Read codes back as categories (only those that occur)."""

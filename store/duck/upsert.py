@@ -22,7 +22,7 @@ SELECT i.*, o.held, (CASE
     WHEN NOT $forced AND $revision <= o.revision THEN CASE WHEN o.value = i.value THEN 'same' ELSE 'older' END
     WHEN o.value <> i.value THEN 'changed'
     WHEN $revision > o.revision THEN 'confirmed'
-    ELSE 'same' END) AS what
+    ELSE 'same' END)::ENUM ('new','changed','confirmed','older','same','removed') AS what
 FROM incoming i LEFT JOIN (
     SELECT rowid AS held, measure, region, dimension, start, value, revision FROM observation
     WHERE channel = $channel AND start BETWEEN $low AND $high
@@ -31,7 +31,7 @@ FROM incoming i LEFT JOIN (
 _COUNT = "SELECT what, count(*), min(start), max(start) FROM change GROUP BY what"
 
 _KEEP = """
-INSERT INTO superseded SELECT o.*, greatest($received_at, o.received_at) FROM observation o
+INSERT INTO superseded SELECT o.*, $received_at FROM observation o
 WHERE o.start BETWEEN $low AND $high AND o.rowid IN (SELECT held FROM change WHERE what IN ('changed', 'removed'))"""
 
 _REPLACE = """

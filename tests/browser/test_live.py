@@ -225,6 +225,24 @@ def test_the_flow_has_a_band_for_every_link_and_lights_a_way(page: Page, site: S
     expect(band).to_have_class(re.compile("lit"))
 
 
+def test_plotly_comes_when_a_figure_needs_it_and_takes_the_themes_colours(page: Page, site: SmallWorld) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    site.publish(snapshot(1, 412))
+    opened(page, site)
+    expect(page.locator("#offered")).to_have_text("412")
+    assert "plotly.min.js" not in asked
+    opened(page, site, "/hq")
+    bar = page.locator("#figure .bars .point path").first
+    expect(bar).to_be_visible()
+    assert "plotly.min.js" in asked
+    colour = "element => getComputedStyle(element).fill"
+    dark = bar.evaluate(colour)
+    page.get_by_role("link", name="浅").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    page.wait_for_function("dark => getComputedStyle(document.querySelector('#figure .bars path')).fill !== dark", arg=dark)
+
+
 @pytest.mark.parametrize("path", ["/payroll", "/hq?metric=secret"])
 def test_an_unknown_address_leads_home(page: Page, site: SmallWorld, path: str) -> None:
     answer = page.goto(site.url + path)

@@ -124,16 +124,16 @@ def _reading(
     at, trust, reason = until, "sound", ""
     if channel == places.stale:
         at, trust = until - timedelta(minutes=47), "stale"
-        reason = f"trust.source_lost|{channel}|{at.isoformat()}"
+        reason = f"trust.source_stale|{channel}|{at.isoformat()}"
     elif channel == places.absent:
         return (metric.id, window, region, channel, *[math.nan] * 3, 0.0, math.nan, pd.NaT, "no_value", "absent",
-                f"trust.channel_missing|{channel}")  # fmt: skip
+                f"trust.source_absent|{channel}")  # fmt: skip
     elif region == places.zero_over_zero and metric.formula.denominator:
         return (metric.id, window, region, channel, math.nan, 0.0, 0.0, 0.0, math.nan, at, "no_value", trust, reason)
     elif region == places.doubtful:
         trust, reason = "doubtful", "trust.channel_missing|" + places.absent
     elif region == places.provisional and metric.attribution == "arrival_cohort" and window == "15min":
-        trust = "provisional"
+        trust, reason = "provisional", "trust.cohort_open"
     few = region == places.too_few and metric.unit == "ratio"
     n = 7.0 if few else denominator
     state = "too_few" if few else _state(metric, value)

@@ -153,6 +153,7 @@ def layout(view: View, catalogue: Catalogue, words: Words) -> html.Div:
             html.Div(html.Span("--", **{"data-part": "unit"}), id="tile"),
             html.Div(id="trend", style=box(200, 40), **spark),
             html.Div(id="map", style=box(600, 480), **map_attributes(view)),
+            html.Div(id="figure", style=box(400, 200), **figure_attributes(view)),
             html.Div(id="flow", style=box(600, 300), **{"data-chart": "flow"}),
         ]
     )
@@ -167,6 +168,11 @@ def map_attributes(view: View) -> dict[str, Any]:
     return {"data-chart": "map", "data-href": href, "data-credit": "GS(2024)0650"}
 
 
+def figure_attributes(view: View) -> dict[str, Any]:
+    """A figure with axes, on the window of head office only."""
+    return {"data-chart": "plotly"} if view.window == "hq" else {}
+
+
 def panels(snapshot: Snapshot, view: View, catalogue: Catalogue, words: Words) -> dict[str, dict[str, object]]:
     offered = float(snapshot.readings["value"].iloc[0])
     if offered < 0:
@@ -177,7 +183,9 @@ def panels(snapshot: Snapshot, view: View, catalogue: Catalogue, words: Words) -
         BEIJING: {"shade": -0.5, "served": True, "label": "", "hint": "Beijing"},
     }
     node = {"value": figure, "size": 0.4, "y": 0.5, "paint": "--node"}
-    return {
+    bars = {"type": "bar", "x": ["a", "b"], "y": [offered, 5], "marker": {"color": "--accent"}}
+    parts: dict[str, dict[str, object]] = {"figure": {"chart": {"data": [bars], "layout": {}}}}
+    return (parts if view.window == "hq" else {}) | {
         "offered": {"text": figure},
         "offered-age": {"@data-at": snapshot.at.isoformat()},
         "tile": {".unit": "n", "@data-state": "good", "--share": "40%", ".unit@title": f"of {figure}"},

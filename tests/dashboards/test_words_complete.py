@@ -77,6 +77,7 @@ def test_words_of_the_windows_are_used() -> None:
     """A key that nothing names is a leftover; families that data choose from are named by their first word."""
     chosen = (
         "state",
+        "trust",
         "trust_mark",
         "source",
         "verdict",

@@ -48,10 +48,14 @@ def test_the_totals_of_two_weeks_are_those_worked_out_by_hand(home: Path) -> Non
     assert round(query(home, "asa")[0]["value"], 3) == 34.405
     assert round(query(home, "aht")[0]["value"], 3) == 166.856
     assert round(query(home, "service_level_20s")[0]["value"], 5) == 0.56249
-    assert query(home, "service_level_20s", "--variant", "F3")[0]["value"] == query(home, "service_level_20s")[0]["value"]
+    assert (
+        query(home, "service_level_20s", "--variant", "F3")[0]["value"] == query(home, "service_level_20s")[0]["value"]
+    )
 
 
-@pytest.mark.parametrize("split", [("--by", "30min"), ("--by", "day"), ("--group", "service_type"), ("--group", "outcome")])
+@pytest.mark.parametrize(
+    "split", [("--by", "30min"), ("--by", "day"), ("--group", "service_type"), ("--group", "outcome")]
+)
 @pytest.mark.parametrize("metric", ["answer_rate", "asa", "abandonment_rate_raw"])
 def test_any_split_sums_to_the_whole(home: Path, metric: str, split: tuple[str, str]) -> None:
     [whole] = query(home, metric)
@@ -71,7 +75,10 @@ def test_a_back_fill_killed_at_any_point_ends_the_same_when_resumed(home: Path, 
     chance = random.Random(19990201)
     for _ in range(3):
         process = subprocess.Popen(
-            command(tmp_path, "backfill", "call_log", str(LOG)), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command(tmp_path, "backfill", "call_log", str(LOG)),
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         try:
             process.wait(chance.uniform(0.5, 4.0))
@@ -92,7 +99,8 @@ def test_the_audit_names_every_line_that_is_wrong_and_leaves_the_clock_habit_alo
     assert lines["server"] == wrong_lines(lambda row: row["outcome"] == "AGENT" and row["server"] == "NO_SERVER")
     assert len(lines["server"]) == 275
     negative = wrong_lines(lambda row: row["vru_time"].startswith("-"))
-    assert negative and negative <= lines["vru_time"]
+    assert len(negative) == 17
+    assert negative <= lines["vru_time"]
     assert "ser_start" not in lines
 
 
@@ -100,5 +108,3 @@ def wrong_lines(wrong: Any) -> set[int]:
     rows = LOG.read_text(encoding="utf-8").splitlines()
     names = rows[0].split("\t")
     return {at for at, line in enumerate(rows[1:], start=2) if wrong(dict(zip(names, line.split("\t"), strict=True)))}
-
-

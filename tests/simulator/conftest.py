@@ -21,11 +21,11 @@ def nation(catalogue: Catalogue) -> Nation:
 
 @pytest.fixture
 def watched(nation: Nation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
-    """A nation that has lived for twenty minutes, its interfaces served, and the environment that leads to it."""
+    """A nation that has lived for some minutes, its interfaces served, and the environment that leads to it."""
     for name, value in (ENVIRONMENT | {"WATCHFLOOR_HOME_DIR": str(tmp_path)}).items():
         monkeypatch.setenv(name, value)
-    found = Watched(nation, tmp_path, minutes=60)
-    found.live(20)
+    found = Watched(nation, tmp_path, minutes=45)
+    found.live(9)
     with served(found.simulation) as address:
         monkeypatch.setenv("WATCHFLOOR_DEMO_HTTP", address)
         yield found

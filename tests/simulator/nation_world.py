@@ -120,10 +120,10 @@ def figures_of(parsed: list[Parsed], minutes: range) -> Figures:
     contributions = [one.contributions for one in parsed if one.contributions is not None]
     found: Figures = defaultdict(float)
     for table in observations:
-        found |= {key: value for key, value in _rows(table)}
+        found |= dict(_rows(table))
     latest: dict[str, pd.DataFrame] = {}
     for table in contributions:
-        latest |= {contact: rows for contact, rows in table.groupby("contact", observed=True)}
+        latest |= dict(iter(table.groupby("contact", observed=True)))
     for key, value in _rows(pd.concat(latest.values())) if latest else ():
         found[key] += value
     return {key: value for key, value in found.items() if value and key[3] in minutes}

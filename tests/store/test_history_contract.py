@@ -53,6 +53,12 @@ def test_a_newer_revision_replaces_and_an_older_is_ignored(history: History) -> 
     assert one(history) == 6
 
 
+def test_of_two_values_with_one_revision_the_first_stays(history: History) -> None:
+    history.write(stamp(2), offered(5))
+    assert history.write(stamp(2, batch="another"), offered(4)).superseded_older == 1
+    assert one(history) == 5
+
+
 def test_the_same_batch_twice_changes_nothing(history: History) -> None:
     rows = table([("offered", "110105", key, minute(n), n) for key in KEYS for n in range(5)])
     assert history.write(stamp(), rows).inserted == 20
@@ -192,7 +198,8 @@ def test_a_table_that_breaks_the_seam_is_refused_whole(history: History, rows: l
         history.write(stamp(), table([good, *rows]))
     assert "hotline/main" in str(refusal.value)
     assert history.observations(hour()).empty
-    assert history.write(stamp(), table([good])).inserted == 1
+    assert history.write(stamp(), table([good, ("offered", "110106", "grade=new", START, 2.0)])).inserted == 2
+    assert ask(history, group=("grade",)) == {("", "offered"): 1, ("new", "offered"): 2}
 
 
 def test_times_need_a_zone(history: History) -> None:
@@ -310,9 +317,10 @@ CELL = st.tuples(
     st.sampled_from(sorted(MEASURES)),
     PLACE,
     st.sampled_from(KEYS),
-    st.integers(0, 25).map(minute),
+    st.sampled_from([0, 9, 10, 25]).map(minute),
     st.integers(0, 40).map(lambda quarters: quarters / 4),
 )
+"""Few keys, so that batches meet; minute 10 is midnight."""
 STAMP = st.builds(
     lambda channel, revision, second, number: stamp(
         revision, channel, START + timedelta(seconds=second), f"batch-{number}"

@@ -1,0 +1,126 @@
+"""The collector of a pushing source: nothing to poll, a body to count."""
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from collectors import Ask, Plan
+from collectors.json_reading import read_json
+from collectors.lines import bounded, reject
+from collectors.push.options import Options
+from collectors.push.records import Key, RecordReader
+from collectors.record_fields import Unfit
+from metrics.observations import Interval, Parsed, Payload, Reject, SourceFault
+
+NAMES = frozenset({"observations", "revision"})
+
+
+class PushCollector:
+    """Payloads come in by the door, or from a file that holds what would have been pushed."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.options: Options = plan.options
+        self._plan = plan
+
+    def token(self) -> str:
+        """The bearer token of the channel, '' while the environment names none: then nobody may push."""
+        return os.environ.get(self.options.token_env, "")
+
+    def payload(self, body: bytes, received_at: datetime) -> Payload:
+        """What was pushed, as the turn takes it."""
+        return Payload(body, received_at, Interval(received_at, received_at), "push", {})
+
+    def fetch(self, ask: Ask) -> Payload:
+        """Always a fault: a pushing source is never asked."""
+        raise SourceFault("misconfigured", "a source of kind push sends its figures by itself", permanent=True)
+
+    def fetch_file(self, path: Path, ask: Ask) -> Payload:
+        """One body from a file."""
+        most = self.options.body_bytes
+        try:
+            with path.open("rb") as file:
+                body = file.read(most + 1)
+        except (OSError, ValueError) as error:
+            raise SourceFault("not_found", f"{path} cannot be read: {error}", permanent=True) from error
+        if len(body) > most:
+            raise SourceFault("too_large", f"{path} has more than {most} bytes (body_bytes)", permanent=True)
+        return self.payload(body, ask.now)
+
+    def parse(self, payload: Payload) -> Parsed:
+        """Count the records; each that cannot be counted is a reject; raises SourceFault if the body is no batch."""
+        document = self._document(payload.data)
+        records: list[Any] = document["observations"]
+        reader = RecordReader(self._plan, payload.fetched_at)
+        counted: dict[Key, float] = {}
+        rejects: list[Reject] = []
+        for line, record in enumerate(records, start=1):
+            try:
+                key, value = reader.read(record)
+                if key in counted:
+                    raise Unfit("CP-02", "said_twice", "value", value)
+                counted[key] = value
+            except Unfit as unfit:
+                rejects.append(reject(unfit.rule, line, unfit.column, unfit.code, unfit.value))
+        return Parsed(
+            cursor=payload.cursor,
+            observations=_table(counted),
+            rejects=bounded(rejects),
+            read=len(records),
+            window=self._window(counted),
+            revision=document.get("revision"),
+        )
+
+    def _document(self, body: bytes) -> Mapping[str, Any]:
+        """The body as an object whose every name is known; what its records hold is not looked at yet."""
+        most = self.options.records
+        # A record has two objects at most; a body of nothing but brackets would take forty times its size in memory.
+        if body.count(b"{") > 2 * most + 1:
+            raise _unreadable(f"holds more objects than {most} observations need")
+        try:
+            document = read_json(body.decode("utf-8"), "the body")
+        except UnicodeDecodeError as error:
+            raise _unreadable(f"is not UTF-8 at byte {error.start + 1}") from error
+        if not isinstance(document, dict) or not isinstance(document.get("observations"), list):
+            raise _unreadable('must be an object with one list "observations"')
+        if unknown := sorted(document.keys() - NAMES):
+            raise _unreadable(f"has an unknown name {unknown[0][:80]!r}")
+        if not 0 < len(document["observations"]) <= most:
+            raise _unreadable(f"has {len(document['observations'])} observations; 1 to {most} are taken")
+        _check_revision(document)
+        return document
+
+    def _window(self, counted: Mapping[Key, float]) -> Interval | None:
+        if not counted:
+            return None
+        starts = [start for *_, start in counted]
+        first, last = (datetime.fromtimestamp(edge, UTC) for edge in (min(starts), max(starts)))
+        return Interval(first, last + timedelta(seconds=self._plan.channel.interval_s))
+
+
+def _unreadable(why: str) -> SourceFault:
+    return SourceFault("unreadable", f"the body {why}", permanent=True)
+
+
+def _check_revision(document: Mapping[str, Any]) -> None:
+    revision = document.get("revision", 0)
+    if isinstance(revision, bool) or not isinstance(revision, int) or not 0 <= revision < 2**62:
+        raise _unreadable('needs a whole number from 0 to 2^62 as "revision", or none')
+
+
+def _table(counted: Mapping[Key, float]) -> pd.DataFrame:
+    """The travelling table of the records that count."""
+    measures, regions, dimensions, starts = zip(*counted, strict=True) if counted else ((), (), (), ())
+    return pd.DataFrame(
+        {
+            "measure": pd.Categorical(measures),
+            "region": pd.Categorical(regions),
+            "dimension": pd.Categorical(dimensions),
+            "start": pd.DatetimeIndex(np.array(starts, dtype="datetime64[s]")).tz_localize("UTC"),
+            "value": np.fromiter(counted.values(), dtype=np.float64, count=len(counted)),
+        }
+    )

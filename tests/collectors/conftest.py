@@ -1,0 +1,13 @@
+"""What several tests of collectors start."""
+
+from collections.abc import Iterator
+
+import pytest
+from json_interface import Interface, serving
+
+
+@pytest.fixture
+def server() -> Iterator[Interface]:
+    """A JSON interface on loopback."""
+    with serving() as interface:
+        yield interface

@@ -1,0 +1,132 @@
+"""The board shows what the store holds: any window, any split, corrected, restored."""
+
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from pipeline_world import FOLDER, GUANGZHOU, NOON, SHENZHEN, WUHAN, Clock, Scripted, feeder, pipeline, row
+
+from config.catalogue import NATION
+from config.loading import load
+from metrics.observations import Interval
+from pipeline.board import Board
+from pipeline.turn import turn
+from store.history import Question
+
+CATALOGUE = load(FOLDER)
+CITIES = (GUANGZHOU, SHENZHEN, WUHAN)
+CENTRE = next(code for code in CATALOGUE.regions if code.startswith("C-"))
+
+
+def observations(cells: list[tuple[str, str, int, float]]) -> pd.DataFrame:
+    """(measure, region, minutes before noon, value)."""
+    return pd.DataFrame(
+        {
+            "measure": [cell[0] for cell in cells],
+            "region": [cell[1] for cell in cells],
+            "dimension": "",
+            "start": pd.DatetimeIndex([NOON - timedelta(minutes=cell[2]) for cell in cells]).as_unit("s"),
+            "value": [float(cell[3]) for cell in cells],
+        }
+    )
+
+
+def shown(board: Board, measure: str, place: str, window: str = "15min", back: int = 0) -> float:
+    feed = board.feeds["desk", "counts"]
+    sums = board.window(feed, window, NOON, back)
+    assert sums is not None
+    return float(sums.values[feed.measures.keys[measure], board.places.index[place]])
+
+
+def filled(cells: list[tuple[str, str, int, float]]) -> Board:
+    board = Board(CATALOGUE)
+    board.put("desk", "counts", observations(cells), Interval(NOON - timedelta(hours=2), NOON), NOON)
+    board.cover("desk", "counts", NOON)
+    return board
+
+
+CELLS = st.lists(
+    st.tuples(
+        st.sampled_from(["offered", "answered"]), st.sampled_from(CITIES), st.integers(1, 100), st.integers(0, 999)
+    ),
+    unique_by=lambda cell: cell[:3],
+    max_size=60,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(CELLS)
+def test_a_place_shows_the_sum_of_its_parts_in_any_window(cells: list[tuple[str, str, int, int]]) -> None:
+    board = filled([*cells, ("offered", GUANGZHOU, 120, 0)])
+    for window, minutes in (("15min", 15), ("60min", 60)):
+        for measure in ("offered", "answered"):
+            parts = [cell[3] for cell in cells if cell[0] == measure and cell[2] <= minutes]
+            assert shown(board, measure, NATION, window) == sum(parts)
+            assert shown(board, measure, NATION, window) == sum(shown(board, measure, city, window) for city in CITIES)
+            assert shown(board, measure, "440000", window) == sum(
+                shown(board, measure, city, window) for city in (GUANGZHOU, SHENZHEN)
+            )
+
+
+def test_levels_are_summed_at_one_instant_and_peaks_take_the_largest() -> None:
+    board = filled(
+        [
+            ("queue_length", CENTRE, 3, 40),
+            ("queue_length", CENTRE, 1, 7),
+            ("longest_wait", CENTRE, 9, 130),
+            ("longest_wait", CENTRE, 1, 20),
+        ]
+    )
+    assert shown(board, "queue_length", NATION) == 7
+    assert shown(board, "longest_wait", NATION) == 130
+
+
+def test_a_corrected_minute_replaces_what_was_shown_also_in_the_sums_of_the_day() -> None:
+    board = filled([("offered", GUANGZHOU, 5, 10), ("offered", WUHAN, 5, 1)])
+    minute = Interval(NOON - timedelta(minutes=5), NOON - timedelta(minutes=4))
+    board.put("desk", "counts", observations([("offered", GUANGZHOU, 5, 4)]), minute, NOON)
+    for window in ("15min", "60min", "today"):
+        assert shown(board, "offered", NATION, window) == 4
+
+
+def test_a_minute_that_has_not_come_yet_does_not_push_out_the_present() -> None:
+    board = filled([("offered", GUANGZHOU, 5, 10)])
+    ahead = NOON + timedelta(minutes=145)
+    rows = observations([("offered", GUANGZHOU, -145, 99)])
+    board.put("desk", "counts", rows, Interval(ahead, ahead + timedelta(minutes=1)), NOON)
+    assert shown(board, "offered", NATION) == 10
+
+
+def test_a_window_before_the_first_minute_is_unknown_and_not_zero() -> None:
+    board = filled([("offered", GUANGZHOU, 10, 10)])
+    assert board.window(board.feeds["desk", "counts"], "15min", NOON, back=1) is None
+
+
+@settings(
+    max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(cells=CELLS.filter(bool))
+def test_after_a_restart_the_board_is_what_it_was(
+    cells: list[tuple[str, str, int, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    clock = Clock(NOON + timedelta(seconds=1))
+    with pipeline(tmp_path_factory.mktemp("board"), clock, CATALOGUE) as parts:
+        rows = [row(cell[0], cell[1], cell[3], NOON - timedelta(minutes=cell[2] - 1)) for cell in cells]
+        turn(parts, feeder(parts, collector=Scripted(parts, [rows])))
+        again = Board(CATALOGUE)
+        again.restore(parts.history, parts.state.progress.sources(), clock())
+        for window in ("15min", "60min", "today"):
+            one, other = (
+                board.window(board.feeds["desk", "counts"], window, clock()) for board in (parts.board, again)
+            )
+            assert one is not None
+            assert other is not None
+            np.testing.assert_array_equal(one.values, other.values)
+        end = NOON - timedelta(minutes=min(cell[2] for cell in cells) - 1)
+        question = Question(("offered",), Interval(end - timedelta(minutes=15), end))
+        stored = parts.history.totals(question)["value"].sum()
+        assert shown(parts.board, "offered", NATION) == stored
+        assert again.feeds["desk", "counts"].covered_until == parts.board.feeds["desk", "counts"].covered_until

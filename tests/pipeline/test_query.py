@@ -1,0 +1,87 @@
+"""Questions of the command line: checked, exact under any split, and honest about what is not there."""
+
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from pipeline_world import GUANGZHOU, NOON, SHENZHEN, WUHAN, Clock, Scripted, feeder, pipeline, row
+
+from metrics.observations import Interval
+from pipeline.query import Asked, CannotAnswer, answer
+from pipeline.turn import turn
+
+HOUR = Interval(NOON - timedelta(hours=1), NOON)
+
+
+def ask(parts, metric, **more):
+    return answer(parts, Asked(metric, HOUR, **more))
+
+
+@pytest.fixture
+def parts(tmp_path: Path):
+    with pipeline(tmp_path, Clock()) as opened:
+        rows = [
+            row("offered", GUANGZHOU, 1092),
+            row("answered", GUANGZHOU, 725),
+            row("abandoned", GUANGZHOU, 367),
+            row("offered", WUHAN, 74),
+            row("answered", WUHAN, 37),
+            row("abandoned", WUHAN, 37),
+            row("contacts", SHENZHEN, 5, service_type="billing"),
+            row("contacts", SHENZHEN, 7, service_type="package"),
+        ]
+        turn(opened, feeder(opened, collector=Scripted(opened, [rows])))
+        turn(opened, feeder(opened, "chat", Scripted(opened, [[row("offered", GUANGZHOU, 500)]], "chat")))
+        yield opened
+
+
+def test_a_ratio_is_divided_last_and_leaves_out_channels_that_know_half_of_it(parts) -> None:
+    [whole] = ask(parts, "answer_rate")
+    assert (whole["numerator"], whole["denominator"]) == (762, 1166)
+    assert whole["value"] == 762 / 1166
+    assert {row["channel"]: row["value"] for row in ask(parts, "answer_rate", group="channel")} == {"desk": 762 / 1166}
+
+
+@pytest.mark.parametrize("split", [{"group": "region"}, {"by": "5min"}, {"by": "1min", "group": "region"}])
+def test_parts_sum_to_the_whole(parts, split) -> None:
+    [whole] = ask(parts, "answer_rate")
+    rows = ask(parts, "answer_rate", **split)
+    assert sum(row["numerator"] or 0 for row in rows) == whole["numerator"]
+    assert sum(row["denominator"] or 0 for row in rows) == whole["denominator"]
+
+
+def test_by_dimension(parts) -> None:
+    rows = ask(parts, "contacts", group="service_type", channel="desk")
+    assert {row["service_type"]: row["value"] for row in rows} == {"billing": 5, "package": 7}
+
+
+def test_buckets_cover_the_range_without_a_gap_and_an_empty_one_has_no_value(parts) -> None:
+    rows = ask(parts, "answer_rate", by="5min")
+    assert len(rows) == 12
+    assert all(one["end"] == next_["start"] for one, next_ in pairwise(rows))
+    assert [row["value"] for row in rows[:-1]] == [None] * 11
+    assert {row["trust"] for row in rows[:-1]} == {"absent"}
+
+
+def test_a_place_with_nothing_offered_has_no_rate_and_is_not_zero(parts) -> None:
+    turn(parts, feeder(parts, collector=Scripted(parts, [[row("offered", SHENZHEN, 0), row("answered", SHENZHEN, 0)]])))
+    [row_] = ask(parts, "answer_rate", region=SHENZHEN)
+    assert (row_["value"], row_["n"], row_["state"]) == (None, 0, "no_value")
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"metric": "no_such"}, "no metric 'no_such'"),
+        ({"metric": "answer_rate", "region": "1"}, "no region '1'"),
+        ({"metric": "answer_rate", "channel": "fax"}, "no channel 'fax'; there are"),
+        ({"metric": "answer_rate", "group": "colour"}, "cannot group by 'colour'"),
+        ({"metric": "answer_rate", "variant": "F9"}, "has no variant 'F9'"),
+        ({"metric": "answer_rate", "by": "fortnight"}, "cannot split by 'fortnight'"),
+        ({"metric": "csat"}, "needs votes_4_5, votes, which any channel does not deliver together"),
+    ],
+)
+def test_what_cannot_be_asked_says_what_there_is(parts, asked, told) -> None:
+    with pytest.raises(CannotAnswer, match=told):
+        ask(parts, **asked)
