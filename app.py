@@ -19,6 +19,7 @@ from types import FrameType
 
 import uvicorn
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from collectors.push import PushCollector
 from collectors.push.door import Door
@@ -29,8 +30,10 @@ from config.settings import ROOT, Settings
 from dashboards.doors import LoginAccess
 from dashboards.shell import create_app
 from dashboards.viewers import Access, OpenAccess
+from pipeline.command_line import answer_here
 from pipeline.parts import secret
 from pipeline.refusals import note_refusal
+from pipeline.remote import PATH, announced, route
 from pipeline.service import Running, running
 from simulator.control import ENDPOINTS
 from simulator.shared_secrets import ADDRESS, SECRET_NAMES
@@ -145,13 +148,20 @@ def _own_host(settings: Settings) -> str:
 
 def _serve(settings: Settings, catalogue: Catalogue, service: Running, address: socket.socket) -> None:
     """Serve the windows and the push door until a signal comes."""
-    access, routes, open_paths = _access(settings, catalogue, service)
-    app = create_app(catalogue, service.live, access, [*routes, *_door(service).routes()], [*open_paths, DOOR_PATH])
+    here = f"http://{_own_host(settings)}:{address.getsockname()[1]}"
+    access, sign_in, open_paths = _access(settings, catalogue, service)
+    with announced(settings.home_dir, here) as token:
+        ask = route(token, lambda arguments: answer_here(service.parts, arguments))
+        routes = [*sign_in, *_door(service).routes(), ask]
+        app = create_app(catalogue, service.live, access, routes, [*open_paths, DOOR_PATH, PATH])
+        _listen_and_answer(app, here, address)
+
+
+def _listen_and_answer(app: ASGIApp, here: str, address: socket.socket) -> None:
     config = uvicorn.Config(
         app, log_level="warning", timeout_graceful_shutdown=2, server_header=False, proxy_headers=False
     )
-    port = address.getsockname()[1]
-    print(f"Watchfloor is at http://{_own_host(settings)}:{port}/  (Ctrl-C stops it)", flush=True)
+    print(f"Watchfloor is at {here}/  (Ctrl-C stops it)", flush=True)
     uvicorn.Server(config).run(sockets=[address])
 
 

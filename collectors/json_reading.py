@@ -9,6 +9,7 @@ from metrics.observations import SourceFault
 DEEPEST = 64
 """No honest answer nests deeper, and what walks the answer afterwards may recurse."""
 LONGEST_INTEGER = 400
+NESTING = frozenset({dict, list, Repeated})
 
 
 def read_json(written: str, what: str = "the answer") -> Any:
@@ -47,10 +48,10 @@ def _too_deep(what: str) -> SourceFault:
 
 
 def _nests_deeper(document: Any, limit: int) -> bool:
-    level = [document]
-    for _ in range(limit + 1):
-        level = [whole for whole in level if isinstance(whole, dict | list | tuple)]
+    level = [document] if type(document) in NESTING else []
+    for _ in range(limit):
+        parts = [whole.values() if type(whole) is dict else whole for whole in level]
+        level = [part for several in parts for part in several if type(part) in NESTING]
         if not level:
             return False
-        level = [part for whole in level for part in (whole.values() if isinstance(whole, dict) else whole)]
     return True

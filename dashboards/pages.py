@@ -44,7 +44,7 @@ class Page:
     """Makes the Dash tree; only the callback needs it."""
 
     def root(self) -> html.Div:
-        """The content inside the element that live.js follows, made anew for every other stream."""
+        """The content inside the element that live.js follows."""
         followed: dict[str, Any] = {
             "data-view-key": self.key,
             "data-address": self.address,
@@ -54,7 +54,7 @@ class Page:
             "data-theme": self.theme,
             "data-mode": self.mode,
         }
-        return html.Div(self.content(), id=ROOT_ID, key=f"{self.key} {self.language}", className="page", **followed)
+        return html.Div(self.content(), id=ROOT_ID, className="page", **followed)
 
 
 class Pages:

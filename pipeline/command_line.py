@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.catalogue import NATION, Catalogue
@@ -15,8 +14,8 @@ from config.faults import CatalogueError
 from config.loading import load
 from config.settings import Settings
 from metrics.observations import Interval
-from pipeline import backfill, printing, report, service
-from pipeline.parts import open_parts
+from pipeline import backfill, printing, remote, report, service
+from pipeline.parts import Parts, open_parts
 from pipeline.query import GRAINS, Asked, CannotAnswer, answer
 from store.history import StoreInUse
 
@@ -32,15 +31,15 @@ def main(arguments: Sequence[str]) -> int:
             os.environ[name] = str(folder)
     settings = Settings()
     try:
-        catalogue = load(settings.config_dir)
         command: Callable[[Settings, Catalogue, argparse.Namespace], int] = asked.command
-        return command(settings, catalogue, asked)
+        return command(settings, load(settings.config_dir), asked)
     except (CatalogueError, CannotAnswer, backfill.CannotRead) as error:
         print(error, file=sys.stderr)
         return WRONG_CALL
     except StoreInUse as error:
-        print(error, file=sys.stderr)
-        return FAILED
+        answer = remote.ask(settings.home_dir, command_of(arguments))
+        print(answer.text if answer else error, end="" if answer else "\n", file=sys.stderr if answer is None else None)
+        return answer.code if answer else FAILED
     except BrokenPipeError:
         # The reader of our output, such as `head`, has seen enough.
         with suppress(OSError):
@@ -48,11 +47,36 @@ def main(arguments: Sequence[str]) -> int:
         return 0
 
 
-def parser() -> argparse.ArgumentParser:
-    """The commands and their options."""
-    top = argparse.ArgumentParser(prog="python -m pipeline", description=__doc__)
-    top.add_argument("--config", type=Path, metavar="DIR", help="catalogue folder (default: config)")
-    top.add_argument("--home", type=Path, metavar="DIR", help="data folder (default: var)")
+def command_of(arguments: Sequence[str]) -> list[str]:
+    """A call without the folders that it names: what another process is asked to answer."""
+    shell = argparse.ArgumentParser(add_help=False)
+    _add_folders(shell)
+    shell.add_argument("command", nargs=argparse.REMAINDER)
+    command: list[str] = shell.parse_args(arguments).command
+    return command
+
+
+def answer_here(parts: Parts, arguments: Sequence[str]) -> str:
+    """Answer a call that only asks, with parts that are open already; raises CannotAnswer for every other call."""
+    try:
+        asked = parser(exit_on_error=False).parse_args(arguments)
+    except (argparse.ArgumentError, SystemExit):
+        raise CannotAnswer("this call cannot be read; see --help") from None
+    if not hasattr(asked, "ask"):
+        raise CannotAnswer("the service is running and holds the store: stop it first, or name another --home")
+    told: str = asked.ask(parts, asked)
+    return told
+
+
+def _add_folders(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="DIR", help="catalogue folder (default: config)")
+    parser.add_argument("--home", type=Path, metavar="DIR", help="data folder (default: var)")
+
+
+def parser(exit_on_error: bool = True) -> argparse.ArgumentParser:
+    """The commands and their options; a command that only asks has `ask`."""
+    top = argparse.ArgumentParser(prog="python -m pipeline", description=__doc__, exit_on_error=exit_on_error)
+    _add_folders(top)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="run the pipeline without the web windows")
@@ -73,17 +97,17 @@ def parser() -> argparse.ArgumentParser:
     query.add_argument("--group", metavar="DIMENSION|region|channel")
     query.add_argument("--variant", metavar="F1..F5")
     query.add_argument("--format", choices=("table", "csv", "json"), default="table")
-    query.set_defaults(command=_query)
+    query.set_defaults(command=_ask, ask=_query)
 
     audit = commands.add_parser("audit", help="every finding of a range, with the rows behind it")
     _add_range(audit)
     audit.add_argument("--format", choices=("table", "json"), default="table")
     audit.add_argument("--language", choices=("zh", "en"), default="en")
-    audit.set_defaults(command=_audit)
+    audit.set_defaults(command=_ask, ask=_audit)
 
     sources = commands.add_parser("sources", help="each source: last success, age, lag, error")
     sources.add_argument("--format", choices=("table", "json"), default="table")
-    sources.set_defaults(command=_sources)
+    sources.set_defaults(command=_ask, ask=_sources)
     return top
 
 
@@ -116,25 +140,22 @@ def _backfill(settings: Settings, catalogue: Catalogue, asked: argparse.Namespac
         return backfill.run(parts, feeder, asked.files)
 
 
-def _query(settings: Settings, catalogue: Catalogue, asked: argparse.Namespace) -> int:
-    question = Asked(
-        asked.metric, range_of(asked, catalogue), asked.by, asked.region, asked.channel, asked.group, asked.variant
-    )
+def _ask(settings: Settings, catalogue: Catalogue, asked: argparse.Namespace) -> int:
     with open_parts(settings, catalogue) as parts:
-        rows = answer(parts, question)
-    printing.show(rows, asked.format)
+        print(asked.ask(parts, asked), end="")
     return 0
 
 
-def _audit(settings: Settings, catalogue: Catalogue, asked: argparse.Namespace) -> int:
-    with open_parts(settings, catalogue) as parts:
-        found: list[dict[str, Any]] = report.audit(parts, range_of(asked, catalogue), asked.language)
-    printing.show_findings(found, asked.format)
-    return 0
+def _query(parts: Parts, asked: argparse.Namespace) -> str:
+    span = range_of(asked, parts.catalogue)
+    question = Asked(asked.metric, span, asked.by, asked.region, asked.channel, asked.group, asked.variant)
+    return printing.as_text(answer(parts, question), asked.format)
 
 
-def _sources(settings: Settings, catalogue: Catalogue, asked: argparse.Namespace) -> int:
-    with open_parts(settings, catalogue) as parts:
-        rows = report.sources(parts)
-    printing.show(rows, asked.format)
-    return 0
+def _audit(parts: Parts, asked: argparse.Namespace) -> str:
+    found = report.audit(parts, range_of(asked, parts.catalogue), asked.language)
+    return printing.findings_as_text(found, asked.format)
+
+
+def _sources(parts: Parts, asked: argparse.Namespace) -> str:
+    return printing.as_text(report.sources(parts), asked.format)

@@ -1,8 +1,8 @@
 """What the command line prints: rows as an aligned table, as CSV or as JSON; nothing is rounded."""
 
 import csv
+import io
 import json
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -11,38 +11,42 @@ Row = dict[str, Any]
 NO_VALUE = "--"
 
 
-def show(rows: Sequence[Row], form: str) -> None:
-    """Print rows that have the same keys."""
+def as_text(rows: Sequence[Row], form: str) -> str:
+    """Rows that have the same keys, as `table`, `csv` or `json`."""
     if form == "json":
-        json.dump(rows, sys.stdout, ensure_ascii=False, indent=1, default=_text)
-        print()
-    elif form == "csv":
-        writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: "" if cell is None else _text(cell) for name, cell in row.items()} for row in rows)
-    else:
-        _table(rows)
+        return json.dumps(rows, ensure_ascii=False, indent=1, default=_text) + "\n"
+    return _csv(rows) if form == "csv" else _table(rows)
 
 
-def show_findings(findings: Sequence[Row], form: str) -> None:
-    """Print findings: as JSON whole, as text a sentence each with the lines behind it."""
+def findings_as_text(findings: Sequence[Row], form: str) -> str:
+    """Findings: as JSON whole, as text a sentence each with the lines behind it."""
     if form == "json":
-        show(findings, form)
-        return
+        return as_text(findings, form)
+    told = []
     for finding in findings:
-        print(f"{finding['rule']}  {finding['state']:<7} {finding['sentence']}")
+        told.append(f"{finding['rule']}  {finding['state']:<7} {finding['sentence']}\n")
         lines = [str(row["line"]) for row in finding["rows"] if row.get("line") is not None]
         if lines:
-            print(f"       lines {', '.join(lines)}")
+            told.append(f"       lines {', '.join(lines)}\n")
+    return "".join(told)
 
 
-def _table(rows: Sequence[Row]) -> None:
+def _csv(rows: Sequence[Row]) -> str:
+    target = io.StringIO()
+    writer = csv.DictWriter(target, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: "" if cell is None else _text(cell) for name, cell in row.items()} for row in rows)
+    return target.getvalue()
+
+
+def _table(rows: Sequence[Row]) -> str:
     if not rows:
-        return
+        return ""
     cells = [[NO_VALUE if cell is None else _text(cell) for cell in row.values()] for row in rows]
     widths = [max(len(name), *(len(line[at]) for line in cells)) for at, name in enumerate(rows[0])]
-    for line in [list(rows[0]), *cells]:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells)
+    head = "  ".join(name.ljust(width) for name, width in zip(rows[0], widths, strict=True))
+    return "".join(f"{line.rstrip()}\n" for line in (head, *lines))
 
 
 def _text(cell: object) -> str:

@@ -6,6 +6,7 @@ against it. It keeps the contacts themselves and counts when it is asked, so it 
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from metrics.observations import encode_dimensions
 from simulator.contacts import Contact
@@ -47,14 +48,19 @@ class Ledger:
             region = contact.need.city.code if level == "city" else contact.need.city.province
             for measure, value in measures_of(contact).items():
                 if measure in wanted:
-                    known = {name: path[name] for name in wanted[measure] if path.get(name)}
-                    found[measure, region, encode_dimensions(known)] += value
+                    known = tuple((name, path[name]) for name in wanted[measure] if path.get(name))
+                    found[measure, region, _dimension_key(known)] += value
         return dict(found)
 
     def forget(self, now: int) -> None:
         """Drop what is too old for any interface to be asked for it."""
         for key in [key for key in self._minutes if key[1] < now - self._keep_s]:
             del self._minutes[key]
+
+
+@lru_cache(maxsize=20_000)
+def _dimension_key(known: tuple[tuple[str, str], ...]) -> str:
+    return encode_dimensions(dict(known))
 
 
 def minute_of(contact: Contact) -> int:

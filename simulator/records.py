@@ -1,6 +1,7 @@
 """One contact as a channel system writes it down: its own columns, not this product's measures."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from operator import attrgetter
 
 from simulator.contacts import Contact
 from simulator.rhythm import local
@@ -41,6 +42,7 @@ class Record:
 
 
 COLUMNS = tuple(Record.__dataclass_fields__)
+VALUES = attrgetter(*COLUMNS)
 
 
 def record_of(contact: Contact) -> Record:
@@ -78,4 +80,9 @@ def record_of(contact: Contact) -> Record:
 
 def as_line(record: Record) -> str:
     """One line of a delimited file; no value of a record holds a comma or a quote."""
-    return ",".join("" if value is None else str(value) for value in astuple(record))
+    return ",".join("" if value is None else str(value) for value in VALUES(record))
+
+
+def as_row(record: Record) -> dict[str, str | int | None]:
+    """The record's values by column."""
+    return dict(zip(COLUMNS, VALUES(record), strict=True))

@@ -58,6 +58,7 @@ class World:
         """By province; those that go on."""
         self._seed = seed
         self._keys: Counter[str] = Counter()
+        self._run = f"{local(self.started):%y%m%d%H%M%S}"
         self._grades = Choice({name: grade.share for name, grade in habits.grades.items()})
         self._services = Choice({name: service.share for name, service in habits.services.items()})
 
@@ -103,7 +104,7 @@ class World:
     def born(self, channel: str, need: Need, entry: str) -> Contact:
         """A new contact with its key; the caller tells of it when its first state is complete."""
         self._keys[channel] += 1
-        key = f"{KEY_LETTERS[channel]}{local(self.started):%y%m%d%H%M%S}{self._keys[channel]:08d}"
+        key = f"{KEY_LETTERS[channel]}{self._run}{self._keys[channel]:08d}"
         return Contact(key, channel, need, entry, self.now)
 
     def tell(self, contact: Contact) -> None:

@@ -20,7 +20,7 @@ LONGEST_NAME = 40
 
 
 class RecordReader:
-    """Knows what one channel may say at one moment; starts and dimensions are looked at once, for they come again."""
+    """Knows what one channel may say at one moment; what comes again is looked at once."""
 
     def __init__(self, plan: Plan, now: datetime) -> None:
         self._channel, self._catalogue = plan.channel, plan.catalogue
@@ -28,6 +28,7 @@ class RecordReader:
         self._deliveries = {delivery.measure: delivery for delivery in plan.source.delivers}
         self._latest = now + SKEW - timedelta(seconds=plan.channel.interval_s)
         self._oldest = now - timedelta(days=plan.options.oldest_days)
+        self._places: dict[Any, tuple[Delivery, str]] = {}
         self._starts: dict[Any, int] = {}
         self._dimensions: dict[Any, str] = {}
 
@@ -35,13 +36,21 @@ class RecordReader:
         """Key and value of a record; raises Unfit."""
         if not isinstance(record, dict):
             raise Unfit("TY-01", "not_a_record", None, record)
-        for name in record.keys() - NAMES:
+        if not record.keys() <= NAMES:
+            name = next(name for name in record if name not in NAMES)
             raise Unfit("TY-01", "unknown_name", shown(name)[:LONGEST_NAME], name)
-        delivery = self._delivery(text(record, "measure"))
-        region = self._region(text(record, "region"), delivery)
+        delivery, region = self._place(record)
         start = self._start(record)
         dimension = self._dimension(record.get("dimensions"), delivery)
         return (delivery.measure, region, dimension, start), self._value(record, delivery.measure)
+
+    def _place(self, record: dict[str, Any]) -> tuple[Delivery, str]:
+        same = (record.get("measure"), record.get("region"))
+        known = self._places.get(same) if type(same[0]) is type(same[1]) is str else None
+        if known is None:
+            delivery = self._delivery(text(record, "measure"))
+            known = self._places[same] = delivery, self._region(text(record, "region"), delivery)
+        return known
 
     def _delivery(self, measure: str) -> Delivery:
         if measure not in self._deliveries:

@@ -5,7 +5,6 @@ Both are asked for what has changed in a stretch of time, and tell each conversa
 
 import json
 from bisect import bisect_left, insort
-from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
@@ -14,7 +13,7 @@ from starlette.routing import Route
 
 from simulator.contacts import Contact
 from simulator.measures import SHORT_S
-from simulator.records import Record, record_of
+from simulator.records import Record, as_row, record_of
 from simulator.systems.http_door import BadQuestion, behind, doubled, moment, number, refused, same
 from simulator.troubles import Behaviour
 
@@ -100,7 +99,7 @@ def _place(cursor: str) -> int:
 
 def _document(record: Record) -> dict[str, Any]:
     """A conversation as the platforms show it: no customer, and the platform's own flags of its queue."""
-    document = {name: value for name, value in asdict(record).items() if name not in PRIVATE}
+    document = {name: value for name, value in as_row(record).items() if name not in PRIVATE}
     answered, left = record.answered_s, record.left_s
     abandoned = None if record.rerouted else left
     return document | {

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from simulator.contacts import Contact
 from simulator.records import COLUMNS, as_line, record_of
+from simulator.rhythm import local
 from simulator.systems.growing_file import GrowingFile
 from simulator.systems.outbox import Outbox
 from simulator.troubles import Behaviour, Trouble
@@ -49,7 +50,7 @@ def contact_line(contact: Contact) -> str:
 
 def ivr_line(contact: Contact) -> str:
     """A line of the IVR's log: how the call left it is empty while it is inside."""
-    record = record_of(contact)
+    need = contact.need
     leaving = "to_agent" if contact.to_agent else IVR_EXITS.get(contact.outcome, "")
-    cells = (record.contact_id, record.customer, record.arrived, record.city, record.service, record.grade)
-    return ",".join((*cells, leaving, record.outcome, str(record.repeat)))
+    called = (contact.key, need.customer, local(contact.began).isoformat(), need.city.code, need.service, need.grade)
+    return ",".join((*called, leaving, contact.outcome, str(int(need.repeat))))

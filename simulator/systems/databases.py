@@ -1,6 +1,5 @@
 """Contacts in a channel's own database: a table that the SMS and e-mail systems keep up to date."""
 
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from simulator.contacts import Contact
-from simulator.records import Record, record_of
+from simulator.records import Record, as_row, record_of
 from simulator.systems.outbox import Outbox
 from simulator.troubles import Behaviour, Trouble
 
@@ -67,7 +66,7 @@ class ContactTable:
         self._engine.dispose()
 
     def _row(self, record: Record, now: int) -> dict[str, Any]:
-        row = asdict(record) | {"changed": self._next(), "written": now}
+        row: dict[str, Any] = as_row(record) | {"changed": self._next(), "written": now}
         return row | {"arrived": "yesterday-ish"} if self.behaviour.has(Trouble.GARBAGE) else row
 
     def _next(self) -> int:
