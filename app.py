@@ -3,7 +3,6 @@
 `make run` starts this. Everything it needs starts with it and stops with it.
 """
 
-import ipaddress
 import logging
 import os
 import secrets
@@ -28,10 +27,11 @@ from config.faults import CatalogueError
 from config.loading import load
 from config.settings import ROOT, Settings
 from dashboards.doors import LoginAccess
+from dashboards.loopback import LoopbackOnly, is_loopback
 from dashboards.shell import create_app
 from dashboards.viewers import Access, OpenAccess
 from pipeline.command_line import answer_here
-from pipeline.parts import secret
+from pipeline.parts import make_home, secret
 from pipeline.refusals import note_refusal
 from pipeline.remote import PATH, announced, route
 from pipeline.service import Running, running
@@ -58,11 +58,12 @@ def main() -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, _stop)
     try:
-        if settings.access == "open" and not _is_loopback(settings.host):
+        if settings.access == "open" and not is_loopback(settings.host):
             print(f"host {settings.host} can be reached by others: set WATCHFLOOR_ACCESS=login first", file=sys.stderr)
             return 2
         catalogue = load(settings.config_dir)
         address = _listen(settings)
+        make_home(settings)
         with address, _demo(settings, address.getsockname()[1]), running(settings, catalogue) as service:
             _serve(settings, catalogue, service, address)
     except CatalogueError as error:
@@ -92,13 +93,6 @@ def _listen(settings: Settings) -> socket.socket:
         taken.close()
         raise OSError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; try PORT=8051") from error
     return taken
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @contextmanager
@@ -154,7 +148,7 @@ def _serve(settings: Settings, catalogue: Catalogue, service: Running, address: 
         ask = route(token, lambda arguments: answer_here(service.parts, arguments))
         routes = [*sign_in, *_door(service).routes(), ask]
         app = create_app(catalogue, service.live, access, routes, [*open_paths, DOOR_PATH, PATH])
-        _listen_and_answer(app, here, address)
+        _listen_and_answer(LoopbackOnly(app) if settings.access == "open" else app, here, address)
 
 
 def _listen_and_answer(app: ASGIApp, here: str, address: socket.socket) -> None:

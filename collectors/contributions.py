@@ -89,7 +89,11 @@ class ContributionTable:
         """The table, with the columns of CONTRIBUTION_COLUMNS."""
         rows = np.concatenate([part[0] for part in self.parts] or [np.zeros(0, dtype=np.intp)])
         lengths = [len(part[0]) for part in self.parts]
-        dimensions = [pd.Categorical.from_codes(keys.codes[at], list(keys.texts)) for at, keys, _ in self.parts]
+        # The type is named because pandas takes a list without any text for objects, which it will not join with texts.
+        dimensions = [
+            pd.Categorical.from_codes(keys.codes[at], pd.Index(list(keys.texts), dtype="str"))
+            for at, keys, _ in self.parts
+        ]
         names = list(dict.fromkeys(self.measures))
         measures = np.repeat([names.index(name) for name in self.measures], lengths).astype(np.intp)
         contacts, texts = pd.factorize(np.array(self.contacts, dtype=object))

@@ -122,12 +122,12 @@ def _sources(snapshot: Snapshot, words: Words) -> Iterator[Alert]:
     ):
         if state in ("stale", "absent", "doubtful"):
             start = moment(began) or moment(last)
-            reason = words.told(error) if error else words(f"source.{state}")
+            stands = words("alert.source", state=words(f"source.{state}"))
             yield Alert(
                 "critical" if state == "absent" else "warning",
                 5,
                 words.name(channel),
-                words("alert.source", state=words(f"source.{state}"), reason=reason) if error else reason,
+                words("alert.source_why", source=stands, reason=words.told(error)) if error else stands,
                 words("alert.since", time=words.clock(start, snapshot.at)) if start else "",
             )
 

@@ -85,10 +85,12 @@ class DashPages:
             await inner(scope, receive, send)
             return
         request = Request(scope)
-        if request.method not in ("GET", "HEAD") or scope["path"].startswith("/_"):
+        viewer = VIEWER.get(None)
+        if viewer is None or request.method not in ("GET", "HEAD") or scope["path"].startswith("/_"):
+            # Without a viewer: an address below a path that is open, such as a file that is not there.
             await PlainTextResponse("there is nothing here", 404)(scope, receive, send)
             return
-        page = await asyncio.to_thread(self._pages.answer, scope["path"], request.url.query, VIEWER.get())
+        page = await asyncio.to_thread(self._pages.answer, scope["path"], request.url.query, viewer)
         PAGE.set(page)
         await inner({**scope, "method": "GET", "path": "/", "raw_path": b"/"}, receive, _with_status(send, page.status))
 

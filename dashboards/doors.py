@@ -1,33 +1,41 @@
 """The sign-in door: people with a name, a password and a region; a signed cookie carries the name.
 
-1. A password is checked once, by the store, and slowly on purpose; tries are limited by name and address.
-2. The cookie holds the name, signed and dated; who was disabled since is refused within seconds.
+1. A password is checked by the store, slowly on purpose, and few at a time; wrong ones by one name, or from one
+   address, lead to a pause.
+2. The cookie holds the name and the day of the account, signed and dated; who was disabled, or given a new password
+   since, is refused within seconds.
 3. What somebody may see follows from his region: the nation's people see all, a province's people their province.
 """
 
+import asyncio
+import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from itsdangerous import BadSignature, TimestampSigner
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from config.catalogue import NATION, Catalogue
 from dashboards.sign_in_page import sign_in_page
+from dashboards.tries import PAUSE_S, Tries
 from dashboards.viewers import Viewer
 
 COOKIE = "watchfloor"
 SESSION_S = 12 * 3600
 KNOWN_S = 15.0
 """How long the store's word on a name holds before it is asked again."""
-TRIES, TRIES_S = 5, 300.0
-"""Wrong passwords by one name or from one address before a pause, and the length of the pause."""
-LONGEST_FORM = 4096
+LONGEST_FORM, MOST_FIELDS, FORM_S = 4096, 8, 10.0
+LONGEST_NAME = 100
+CHECKS_AT_ONCE = 2
+"""Passwords under check: each takes 32 MB and a tenth of a second of a core."""
+OWN_ADDRESS = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
+"""A path of ours: what browsers would take for another host, or tidy up into one, does not match."""
 
 
 class Person(Protocol):
@@ -43,6 +51,11 @@ class Person(Protocol):
         """Code of the region that he answers for."""
         ...
 
+    @property
+    def created_at(self) -> datetime:
+        """When the account, or its newest password, was made."""
+        ...
+
 
 class People(Protocol):
     """Where people are kept (`store.state`)."""
@@ -55,24 +68,9 @@ class People(Protocol):
         """Whoever has this name and is not disabled."""
         ...
 
-
-@dataclass
-class Tries:
-    """Counts wrong passwords, and forgets them after a while."""
-
-    clock: Callable[[], float] = time.monotonic
-    wrong: dict[str, list[float]] = field(default_factory=dict)
-
-    def too_many(self, *names: str) -> bool:
-        """Whether one of these has used up its tries."""
-        since = self.clock() - TRIES_S
-        self.wrong = {name: kept for name, times in self.wrong.items() if (kept := [at for at in times if at > since])}
-        return any(len(self.wrong.get(name, ())) >= TRIES for name in names)
-
-    def note(self, *names: str) -> None:
-        """One more wrong password."""
-        for name in names:
-            self.wrong.setdefault(name, []).append(self.clock())
+    def note(self, at: datetime, who: str, what: str, detail: str = "") -> None:
+        """Add a line to the audit trail."""
+        ...
 
 
 class LoginAccess:
@@ -80,24 +78,31 @@ class LoginAccess:
 
     entrance = "/sign-in"
 
-    def __init__(self, catalogue: Catalogue, people: People, key: bytes) -> None:
-        self._catalogue, self._people = catalogue, people
+    def __init__(
+        self, catalogue: Catalogue, people: People, key: bytes, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._catalogue, self._people, self._clock = catalogue, people, clock
         self._signer = TimestampSigner(key, salt="watchfloor.session")
-        self._tries = Tries()
+        self._tries = Tries(clock)
+        self._checking = asyncio.Semaphore(CHECKS_AT_ONCE)
         self._known: dict[str, tuple[float, Viewer | None]] = {}
 
     def viewer(self, request: HTTPConnection) -> Viewer | None:
-        """Who holds a valid cookie, if he is still known."""
+        """Who holds a valid cookie, if he is still known under the same password."""
         try:
-            name = self._signer.unsign(request.cookies.get(COOKIE, ""), max_age=SESSION_S).decode()
+            session = self._signer.unsign(request.cookies.get(COOKIE, ""), max_age=SESSION_S).decode()
         except BadSignature:
             return None
-        at, viewer = self._known.get(name, (0.0, None))
-        if time.monotonic() - at > KNOWN_S:
-            person = self._people.find(name)
-            viewer = Viewer(person.name, person.region) if person else None
-            self._known[name] = (time.monotonic(), viewer)
-        return viewer
+        known = self._known.get(session)
+        if known is None or self._clock() - known[0] > KNOWN_S:
+            known = self._known[session] = (self._clock(), self._look_up(session))
+        return known[1]
+
+    def _look_up(self, session: str) -> Viewer | None:
+        person = self._people.find(session.partition(" ")[2])
+        if person is None or session_of(person) != session or person.region not in self._catalogue.regions:
+            return None
+        return Viewer(person.name, person.region)
 
     def may_see(self, viewer: Viewer, topic: str) -> bool:
         """The nation's people everything; others what lies inside their region."""
@@ -113,25 +118,38 @@ class LoginAccess:
         ]
 
     async def _page(self, request: Request) -> Response:
-        return HTMLResponse(sign_in_page(self._catalogue, request.query_params.get("next", ""), failed=""))
+        return self._form(request.query_params.get("next", ""))
 
     async def _answer(self, request: Request) -> Response:
-        if not _same_origin(request) or int(request.headers.get("content-length") or LONGEST_FORM + 1) > LONGEST_FORM:
-            return HTMLResponse(sign_in_page(self._catalogue, "", failed="sign_in.refused"), 400)
-        form = dict(parse_qsl((await request.body()).decode("utf-8", "replace"), max_num_fields=4))
+        form = await _form_of(request) if _same_origin(request) else None
+        if form is None:
+            return self._form("", "sign_in.refused", 400)
         name, password, back = (form.get(field, "") for field in ("name", "password", "next"))
         address = request.client.host if request.client else ""
-        if self._tries.too_many(f"name {name}", f"address {address}"):
-            return HTMLResponse(sign_in_page(self._catalogue, back, failed="sign_in.too_many"), 429)
-        person = await run_in_threadpool(self._people.verify, name, password)
+        if not self._tries.take(name, address):
+            return self._form(back, "sign_in.too_many", 429, {"Retry-After": f"{PAUSE_S:.0f}"})
+        person = await self._check(name, password)
+        now = datetime.now(UTC)
         if person is None:
-            self._tries.note(f"name {name}", f"address {address}")
-            return HTMLResponse(sign_in_page(self._catalogue, back, failed="sign_in.wrong"), 403)
-        response = RedirectResponse(_inside(back), status_code=303)
-        cookie = self._signer.sign(person.name).decode()
-        secure = request.url.scheme == "https"
+            await run_in_threadpool(self._people.note, now, name[:LONGEST_NAME], "sign_in_refused", address)
+            return self._form(back, "sign_in.wrong", 403)
+        self._tries.give_back(name, address)
+        await run_in_threadpool(self._people.note, now, person.name, "signed_in", address)
+        response = RedirectResponse(back if OWN_ADDRESS.fullmatch(back) else "/", status_code=303)
+        cookie = self._signer.sign(session_of(person)).decode()
+        # Behind something that ends TLS the request itself is plain; the browser's own word for the page is not.
+        secure = request.headers["origin"].startswith("https:")
         response.set_cookie(COOKIE, cookie, max_age=SESSION_S, httponly=True, samesite="lax", secure=secure)
         return response
+
+    async def _check(self, name: str, password: str) -> Person | None:
+        if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+            return None
+        async with self._checking:
+            return await run_in_threadpool(self._people.verify, name, password)
+
+    def _form(self, back: str, failed: str = "", status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        return HTMLResponse(sign_in_page(self._catalogue, back, failed), status, headers)
 
     async def _sign_out(self, request: Request) -> Response:
         response = RedirectResponse(self.entrance, status_code=303)
@@ -140,13 +158,28 @@ class LoginAccess:
         return response
 
 
+def session_of(person: Person) -> str:
+    """What a cookie says: the account's day, so that a new password ends the sessions of the old one, and its name."""
+    return f"{person.created_at.timestamp():.0f} {person.name}"
+
+
+async def _form_of(request: Request) -> dict[str, str] | None:
+    """The fields of a sent form; None for what our page would never send."""
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal() or len(length) > 4 or int(length) > LONGEST_FORM:
+        return None
+    try:
+        async with asyncio.timeout(FORM_S):
+            sent = (await request.body()).decode()
+        return dict(parse_qsl(sent, max_num_fields=MOST_FIELDS))
+    except (TimeoutError, ValueError, ClientDisconnect):
+        return None
+
+
 def _same_origin(request: Request) -> bool:
     """A form sent from a page of ours; browsers name the origin of every POST."""
-    return urlsplit(request.headers.get("origin", "")).netloc == request.headers.get("host", "-")
-
-
-def _inside(address: str) -> str:
-    """An address of ours to go back to, never one of another host."""
-    parts = urlsplit(address)
-    safe = address.startswith("/") and not address.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
-    return address if safe else "/"
+    host = request.headers.get("host", "")
+    try:
+        return bool(host) and urlsplit(request.headers.get("origin", "")).netloc == host
+    except ValueError:
+        return False

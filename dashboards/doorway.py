@@ -16,7 +16,7 @@ VIEWER: ContextVar[Viewer] = ContextVar("viewer")
 """Who asks, for the pages and the callbacks of this request."""
 
 OPEN_PATHS = ("/assets/", "/_dash-component-suites/", "/health")
-"""Paths that anybody may ask for: they hold the program, never a figure."""
+"""Paths that anybody may ask for: they hold the program, never a figure. One that ends with `/` opens all below it."""
 
 
 class Doorway:
@@ -38,13 +38,16 @@ class Doorway:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not scope["path"].startswith(self._open_paths):
+        if not self._is_open(scope["path"]):
             viewer = await run_in_threadpool(self._access.viewer, HTTPConnection(scope))
             if viewer is None:
                 await self._turned_away(scope)(scope, receive, send)
                 return
             VIEWER.set(viewer)
         await self._app(scope, receive, send)
+
+    def _is_open(self, path: str) -> bool:
+        return any(path.startswith(one) if one.endswith("/") else path == one for one in self._open_paths)
 
     def _turned_away(self, scope: Scope) -> Response:
         """To the sign-in page and back for a person, a plain refusal for a program."""

@@ -20,7 +20,8 @@ PAGE = """<!DOCTYPE html>
 <form method="post" action="/sign-in">
 <input type="hidden" name="next" value="{back}">
 <label>{name} <input name="name" autocomplete="username" maxlength="80" required autofocus></label>
-<label>{password} <input type="password" name="password" autocomplete="current-password" maxlength="200" required></label>
+<label>{password}
+<input type="password" name="password" autocomplete="current-password" maxlength="200" required></label>
 <button>{enter}</button>
 </form>
 </main>

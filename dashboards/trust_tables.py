@@ -53,10 +53,12 @@ def source_table(catalogue: Catalogue, words: Words) -> html.Table:
 def source_table_parts(snapshot: Snapshot, catalogue: Catalogue, words: Words) -> Parts:
     """State, last success, lag, open findings and error of every source."""
     rows = {(row.channel, row.source): row for row in snapshot.sources.itertuples()}
-    findings = _by_source(snapshot.findings)
     return {
         f"source-{channel.id}-{source.id}": _source_parts(
-            rows.get((channel.id, source.id)), findings.get(channel.id, (0, 0)), snapshot.at, words
+            rows.get((channel.id, source.id)),
+            _touching_source(snapshot.findings, channel.id, source.id),
+            snapshot.at,
+            words,
         )
         for channel in catalogue.channels.values()
         for source in channel.sources
@@ -145,13 +147,10 @@ def source_rows(catalogue: Catalogue, words: Words) -> dict[str, str]:
     return rows
 
 
-def _by_source(findings: pd.DataFrame) -> dict[str, tuple[int, int]]:
-    """Open findings of every channel and the units that they touch."""
-    found: dict[str, tuple[int, int]] = {}
-    for channel, bad in zip(findings["channel"].tolist(), findings["bad"].tolist(), strict=True):
-        count, units = found.get(channel, (0, 0))
-        found[channel] = (count + 1, units + int(bad))
-    return found
+def _touching_source(findings: pd.DataFrame, channel: str, source: str) -> tuple[int, int]:
+    """Open findings about a source, or about its whole channel, and the units that they touch."""
+    own = findings[(findings["channel"] == channel) & findings["source"].isin([source, ""])]
+    return len(own), int(own["bad"].sum())
 
 
 def _source_parts(row: Any, findings: tuple[int, int], now: datetime, words: Words) -> dict[str, Any]:

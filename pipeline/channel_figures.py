@@ -21,8 +21,8 @@ class Scope:
     waiting: Floats
     """Contacts whose end is not known yet, and those offered, by place."""
     offered: Floats
-    end: int
-    """Seconds since 1970 up to which the data reach."""
+    ends: npt.NDArray[np.int64]
+    """By metric: seconds since 1970 up to which the data reach."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ class ChannelFigures:
         figures, values = self._figures(recent)
         waiting, offered = (values[self.board.measure_index[name]] for name in ("waiting", "offered"))
         before, _ = self._figures(earlier)
-        return Scope(figures, before, waiting, offered, min(sums.end for _, sums in recent))
+        end = min(sums.end for _, sums in recent)
+        return Scope(figures, before, waiting, offered, np.full(len(self.formulas.metrics), end))
 
     def _figures(self, sums: list[tuple[Feed, Sums]]) -> tuple[Figures, Floats]:
         """Figures from the sums of a channel's feeds, and the sums by (measure, place)."""
@@ -84,15 +85,11 @@ class ChannelFigures:
         parts = [(feed, *self.board.buckets(feed, now)) for feed in feeds]
         starts = parts[0][1]
         shape = (len(starts), len(self.board.measures), len(tops))
-        sums, seen, delivered = np.zeros(shape), np.zeros(shape, np.bool_), np.zeros(shape[1:], np.bool_)
+        sums, seen, delivered = np.zeros(shape), np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
         for feed, _, values, read in parts:
+            # A bucket outside what was read is no zero: nothing is known of it.
+            covered = (starts >= (feed.first or 0)) & (starts < (feed.end() or 0))
             sums[:, feed.rows], seen[:, feed.rows] = values, read
-            delivered[feed.rows] = feed.delivered[:, tops]
-        # A bucket outside what was read is no zero: nothing is known of it.
-        begin = max(feed.first or 0 for feed in feeds)
-        end = min(feed.end() or 0 for feed in feeds)
-        covered = (starts >= begin) & (starts < end)
-        figures = tuple(
-            self.formulas.evaluate(sums[at], seen[at], delivered & covered[at]) for at in range(len(starts))
-        )
+            delivered[:, feed.rows] = covered[:, None, None] & feed.delivered[:, tops]
+        figures = tuple(self.formulas.evaluate(*cells) for cells in zip(sums, seen, delivered, strict=True))
         return Buckets(starts, figures)

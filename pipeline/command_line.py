@@ -14,7 +14,7 @@ from config.faults import CatalogueError
 from config.loading import load
 from config.settings import Settings
 from metrics.observations import Interval
-from pipeline import backfill, printing, remote, report, service
+from pipeline import backfill, people, printing, remote, report, service
 from pipeline.parts import Parts, open_parts
 from pipeline.query import GRAINS, Asked, CannotAnswer, answer
 from store.history import StoreInUse
@@ -108,6 +108,8 @@ def parser(exit_on_error: bool = True) -> argparse.ArgumentParser:
     sources = commands.add_parser("sources", help="each source: last success, age, lag, error")
     sources.add_argument("--format", choices=("table", "json"), default="table")
     sources.set_defaults(command=_ask, ask=_sources)
+
+    people.add_commands(commands.add_parser("user", help="who may sign in: add, list, disable"))
     return top
 
 

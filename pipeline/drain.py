@@ -4,6 +4,7 @@ A body leaves the stream only after it is stored, so one that was answered 202 i
 crash in between delivers it again, which changes nothing.
 """
 
+import hashlib
 import logging
 from collections.abc import Mapping
 from threading import Event
@@ -58,7 +59,7 @@ class Drain:
         feeder = self.feeders.get(body.channel)
         if feeder is None:
             log.error("a body was pushed for channel %s, which has no push source any more; kept aside", body.channel)
-            self.parts.payloads.keep(body.body, body.id, body.received_at)
+            self.parts.payloads.keep(body.body, hashlib.sha256(body.body).hexdigest(), body.received_at)
             return
         ask = Ask(Interval(body.received_at, body.received_at), {}, body.received_at)
         payload = cast(PushCollector, feeder.collector).payload(body.body, body.received_at)

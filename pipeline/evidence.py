@@ -35,14 +35,20 @@ def audit_clock(parts: Parts) -> None:
 
 
 def evidence(parts: Parts, span: Interval, now: datetime, channels: tuple[str, ...] = ()) -> Evidence:
-    """Everything that is known about a span in some channels; none named: all."""
+    """Everything that is known about a span in some channels; none named: all.
+
+    Batches are read before rows, which are stored before their batch is recorded: what came has its rows here.
+    A source that was never asked has been asked since now, and owes nothing yet.
+    """
+    batches = batch_frame(parts.state.batches.covering(span, channels))
+    every = [(channel.id, source.id) for channel in parts.catalogue.channels.values() for source in channel.sources]
     return Evidence(
         catalogue=parts.catalogue,
         now=now,
         interval=span,
         observations=parts.history.observations(span, channels or None),
-        batches=batch_frame(parts.state.batches.covering(span, channels)),
-        asked_since=parts.state.batches.first_asked(),
+        batches=batches,
+        asked_since=dict.fromkeys(every, now) | parts.state.batches.first_asked(),
         channels=channels,
     )
 

@@ -50,15 +50,25 @@ def secret(given: SecretStr | None, file: Path) -> bytes:
     return file.read_text().strip().encode()
 
 
+def make_home(settings: Settings) -> None:
+    """Make the data folder, if there is none, for nobody but its owner: it holds payloads and password hashes."""
+    settings.home_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def state_url(settings: Settings) -> str:
+    """Where users, cursors and cases are kept: the database of the environment, else SQLite under the data folder."""
+    own = f"sqlite:///{settings.home_dir / 'state.sqlite'}"
+    return settings.state_url.get_secret_value() if settings.state_url else own
+
+
 @contextmanager
 def open_parts(settings: Settings, catalogue: Catalogue, wake: Callable[[], None] = lambda: None) -> Iterator[Parts]:
     """Open history, state and payloads under the data folder; raises StoreInUse when another process has them."""
     home = settings.home_dir
-    home.mkdir(parents=True, exist_ok=True)
+    make_home(settings)
     history = DuckHistory(home / "facts.duckdb", catalogue)
     try:
-        url = settings.state_url.get_secret_value() if settings.state_url else f"sqlite:///{home / 'state.sqlite'}"
-        state = open_state(url, catalogue.rules)
+        state = open_state(state_url(settings), catalogue.rules)
         try:
             yield Parts(catalogue, history, state, Payloads(home / "payloads"), Board(catalogue), wake)
         finally:

@@ -16,7 +16,11 @@ BEAT_S = 10.0
 
 
 class Publisher:
-    """Calls `build` and `send` in a thread of its own, at most once a `gap_s` seconds."""
+    """Calls `build` and `send` in a thread of its own.
+
+    Between two snapshots lie `gap_s` seconds at least, and as much time as the last one took: while much comes in,
+    the turns that bring it need the processor more than the screens need one more state in between.
+    """
 
     def __init__(
         self, build: Callable[[], Snapshot], send: Callable[[Snapshot], None], changed: Event, gap_s: float
@@ -44,7 +48,7 @@ class Publisher:
                 return
             began = time.monotonic()
             self._publish()
-            self.ended.wait(max(0.0, self.gap_s - (time.monotonic() - began)))
+            self.ended.wait(max(self.gap_s, time.monotonic() - began))
 
     def _publish(self) -> None:
         try:

@@ -36,7 +36,8 @@ class Columns:
     previous: Floats
     open_share: Floats
     """By column, not by metric."""
-    end: int
+    ends: npt.NDArray[np.int64]
+    """By metric: seconds since 1970."""
 
 
 class ReadingSheet:
@@ -75,8 +76,14 @@ class ReadingSheet:
             self.formulas.join([scope.before for scope in scopes]),
             np.sum([scope.waiting for scope in scopes], axis=0),
             np.sum([scope.offered for scope in scopes], axis=0),
-            min(scope.end for scope in scopes),
+            self._ends(scopes),
         )
+
+    def _ends(self, scopes: list[Scope]) -> npt.NDArray[np.int64]:
+        """By metric: where the slowest of the channels ends that the figure of all channels stands on."""
+        ends = np.stack([scope.ends for scope in scopes])
+        known = np.stack([~np.isnan(scope.now.numerator).all(axis=1) for scope in scopes])
+        return np.where(known.any(axis=0), np.where(known, ends, np.iinfo(np.int64).max).min(axis=0), ends.min(axis=0))
 
     def _columns(
         self, metric: npt.NDArray[np.int64], column: npt.NDArray[np.int64], blocks: Sequence[Columns]
@@ -88,7 +95,8 @@ class ReadingSheet:
         def by_column(parts: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
             return np.concatenate(parts)[column] if parts else np.zeros(0, np.int64)
 
-        ends = by_column([np.full(len(block.places), block.end) for block in blocks])
+        sheets = [np.broadcast_to(block.ends[:, None], block.value.shape) for block in blocks]
+        ends = np.concatenate(sheets, axis=1)[metric, column] if sheets else np.zeros(0, np.int64)
         return pd.DataFrame(
             {
                 "metric": pd.Categorical.from_codes(metric, self.formulas.metrics),
@@ -133,5 +141,5 @@ def _block(window: int, channel: int, scope: Scope, places: npt.NDArray[np.int64
         now.n[:, places],
         scope.before.value[:, places],
         np.divide(waiting, offered, out=np.zeros(len(places)), where=offered > 0),
-        scope.end,
+        scope.ends,
     )

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event
+from threading import Event, Thread
 
 from pydantic import ValidationError
 
@@ -14,16 +14,18 @@ from config.catalogue import Catalogue, Channel, Source
 from config.faults import CatalogueError, Fault
 from config.settings import Settings
 from pipeline.drain import Drain
-from pipeline.parts import Parts, open_parts, secret
+from pipeline.parts import Parts, make_home, open_parts, secret
 from pipeline.publisher import Publisher
 from pipeline.snapshot import SnapshotBuilder
 from pipeline.turn import Feeder
 from pipeline.wheel import Wheel
-from store.embedded_valkey import EmbeddedValkey
+from store.embedded_valkey import EmbeddedValkey, ValkeyFailed
 from store.ingest import Ingest
 from store.live import Live
 
 log = logging.getLogger("watchfloor.service")
+WATCH_S = 1.0
+"""How often it is looked whether our own Valkey still runs."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Running:
 @contextmanager
 def running(settings: Settings, catalogue: Catalogue) -> Iterator[Running]:
     """Start everything in order and stop it in reverse; what is under way is finished first."""
+    make_home(settings)
     with valkey(settings) as url:
         live, ingest = Live(url), Ingest(url)
         changed = Event()
@@ -65,11 +68,25 @@ def valkey(settings: Settings) -> Iterator[str]:
     if settings.valkey_url is not None:
         yield settings.valkey_url.get_secret_value()
         return
-    server = EmbeddedValkey(settings.home_dir / "valkey").start()
+    server, ended = EmbeddedValkey(settings.home_dir / "valkey").start(), Event()
+    watch = Thread(target=_keep_up, args=(server, ended), name="valkey watch", daemon=True)
+    watch.start()
     try:
         yield server.url
     finally:
+        ended.set()
+        watch.join()
         server.stop()
+
+
+def _keep_up(server: EmbeddedValkey, ended: Event) -> None:
+    """Start our own Valkey again when it died by itself; its data are on disk."""
+    while not ended.wait(WATCH_S):
+        try:
+            if server.ensure():
+                log.warning("Valkey had ended by itself and was started again")
+        except (ValkeyFailed, OSError):
+            log.exception("Valkey ended by itself and cannot be started again yet")
 
 
 def feeders(settings: Settings, catalogue: Catalogue) -> tuple[Feeder, ...]:

@@ -4,7 +4,7 @@ Read this first: everything else in the product is one of these steps.
 
     1 collect   ask the source; what it answers, or that it did not answer, is a batch
     2 keep      the payload as it came, for seven days
-    3 store     the newer revision wins; the same batch twice changes nothing
+    3 store     the newer revision wins; the same batch twice changes nothing; then the record that it came
     4 audit     what is late, missing, impossible or inconsistent becomes a finding
     5 settle    only now the cursor moves: a crash before this repeats the batch, which changes nothing
     6 roll up   the board adds what was stored to every place above it
@@ -59,8 +59,9 @@ def turn(parts: Parts, feeder: Feeder, job: str = LIVE, file: Path | None = None
 
 def take(parts: Parts, feeder: Feeder, batch: Batch, job: str = LIVE) -> Batch:
     """Steps 2 to 8 for a batch that is here; what comes in by the push door starts at this point."""
-    keep(parts, batch)
+    path = keep(parts, batch)
     touched = store(parts, batch)
+    parts.state.batches.keep(batch, path, parts.clock())
     findings = audit(parts, feeder, batch, touched)
     settle(parts, feeder, batch, job, findings)
     show(parts, feeder, batch, touched)
@@ -120,19 +121,21 @@ def make_batch(
     return Batch(name, feeder.channel.id, feeder.source.id, window, at, digest, payload, parsed, error, revision)
 
 
-def keep(parts: Parts, batch: Batch) -> None:
-    """Step 2: the bytes as they came, the record that they came, and what could not be counted, for the steward."""
+def keep(parts: Parts, batch: Batch) -> str:
+    """Step 2: the bytes as they came, and what could not be counted, for the steward; gives where the bytes are."""
     if batch.parsed is not None and batch.parsed.rejects:
         aside = pd.DataFrame([asdict(reject) for reject in batch.parsed.rejects]).assign(kept=False)
         parts.history.keep_aside(BatchStamp.of(batch), aside[list(ASIDE_COLUMNS)])
-    path = ""
-    if batch.payload is not None and batch.payload.data:
-        path = parts.payloads.keep(batch.payload.data, batch.digest, batch.fetched_at)
-    parts.state.batches.keep(batch, path, parts.clock())
+    if batch.payload is None or not batch.payload.data:
+        return ""
+    return parts.payloads.keep(batch.payload.data, batch.digest, batch.fetched_at)
 
 
 def store(parts: Parts, batch: Batch) -> Interval | None:
-    """Step 3: write the tables; gives the span of intervals that changed."""
+    """Step 3: write the tables; gives the span of intervals that changed.
+
+    The record of the batch follows: an audit that runs beside this turn must not see a batch without its rows.
+    """
     if batch.parsed is None:
         return None
     stamp = BatchStamp.of(batch)

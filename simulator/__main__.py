@@ -54,7 +54,7 @@ def _run(arguments: argparse.Namespace) -> None:
         simulation = Simulation(Plan(nation, home, known, start, arguments.seed, arguments.scale, databases))
         token = secrets.token_urlsafe(24)
         service = Service(simulation, arguments.push_url, token)
-        simulation.warm_up(now, service.put)
+        simulation.warm_up(now)
         _begin_wishes(simulation, arguments)
         address = f"http://{HOST}:{listening.getsockname()[1]}"
         write_endpoints(home / ENDPOINTS, address, token, simulation)

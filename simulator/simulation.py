@@ -6,7 +6,6 @@
 Nothing here looks at a real clock; `serving.py` does.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -124,11 +123,14 @@ class Simulation:
         self._lived.write_text(str(now), encoding="utf-8")
         return {figures.channel: figures.bodies(now) for figures in self.pushing}
 
-    def warm_up(self, until: datetime, push: Callable[[dict[str, list[Body]]], None]) -> None:
-        """Live fast until a moment, a minute at a time, so that files rotate as they would have."""
-        while self.world.env.now < until.timestamp():
-            self.advance(min(self.world.env.now + MINUTE, until.timestamp()))
-            push(self.flush())
+    def warm_up(self, until: datetime) -> None:
+        """Live fast until a moment, a minute at a time; what was to be pushed meanwhile is pushed afterwards, once."""
+        end = int(until.timestamp())
+        self._pushed = end
+        self._lived.write_text(str(end), encoding="utf-8")
+        while self.world.env.now < end:
+            self.advance(min(self.world.env.now + MINUTE, end))
+            self.flush()
 
     def begin_incident(self, province: str, factor: float) -> None:
         """Multiply a province's needs; raises ValueError for an unknown province or a factor that is none."""

@@ -76,7 +76,7 @@ class EmbeddedValkey:
         left behind. 3. Start, and wait until it has loaded its data and answers.
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_private(self.socket.parent)
         if self._lock is None:
             self._lock = _take_lock(self._folder)
         try:
@@ -100,6 +100,9 @@ class EmbeddedValkey:
             self._process.terminate()
             _wait_or_kill(self._process, self._patience_s)
             self._process = None
+        if self.socket.parent != self._folder and self.socket.parent.exists():
+            self.socket.unlink(missing_ok=True)
+            self.socket.parent.rmdir()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -170,6 +173,13 @@ def _socket_path(folder: Path) -> Path:
         return path
     short = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"watchfloor-{os.getuid()}-{short}" / "valkey.sock"
+
+
+def _make_private(folder: Path) -> None:
+    """Make the socket's folder; raises ValkeyFailed where somebody else made it first and could listen in."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.stat().st_uid != os.getuid():
+        raise ValkeyFailed(f"{folder} belongs to another user: delete it, or choose a shorter data folder (--home DIR)")
 
 
 def _take_lock(folder: Path) -> IO[bytes]:

@@ -107,8 +107,8 @@ def _unreadable(why: str) -> SourceFault:
 
 
 def _check_revision(document: Mapping[str, Any]) -> None:
-    revision = document.get("revision", 0)
-    if isinstance(revision, bool) or not isinstance(revision, int) or not 0 <= revision < 2**62:
+    revision = document.get("revision")
+    if revision is not None and (type(revision) is not int or not 0 <= revision < 2**62):
         raise _unreadable('needs a whole number from 0 to 2^62 as "revision", or none')
 
 

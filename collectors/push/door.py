@@ -1,42 +1,35 @@
 """The push door: `POST /ingest/v1/<channel>`; what it answers 202 is on disk and will be counted.
 
-1. Who: the channel's bearer token.            401, 404
-2. How often and how much: rate, body size.    429, 413, 415
-3. What: every record must be countable.       400, 422 with each fault, its record, and how to mend it
-4. Once: the Idempotency-Key.                  409 if it came before with another body
-5. Into the stream on disk, then the answer.   202, or 503 while the stream is full or away
+1. Who: the channel's bearer token.                     401, 404
+2. How often, how many at once, how much: bounds.       429, 413, 415, 408
+3. What: every record must be countable.                400, 422 with each fault and its record
+4. Once: the Idempotency-Key.                           409 if it came before with another body
+5. Into the stream on disk, then the answer.            202, or 503 while the stream is full or away
 
 A refused body is told to `refused`, so that the steward sees what a channel could not deliver.
 """
 
 import asyncio
+import logging
 import secrets
-import time
-import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from collectors.push import PushCollector
+from collectors.push.allowance import Allowance
+from collectors.push.body import READ_S, Refused, read_body
+from collectors.push.collector import PushCollector
 from metrics.observations import Parsed, Payload, SourceFault
 
+log = logging.getLogger("watchfloor.door")
 MOST_FAULTS_TOLD = 100
 LONGEST_KEY = 200
-READ_S = 30.0
-"""A body that takes longer to arrive than this is given up."""
-
-
-class Refused(Exception):
-    """The answer to a push that is not taken."""
-
-    def __init__(self, status: int, code: str, detail: str, **more: Any) -> None:
-        super().__init__(detail)
-        self.status, self.body = status, {"error": code, "detail": detail, **more}
+COME_BACK_S = 5
+"""When to try again while the stream is full or away."""
 
 
 class Taken(Protocol):
@@ -53,28 +46,6 @@ class Taken(Protocol):
         ...
 
 
-@dataclass
-class Allowance:
-    """So many pushes a minute, evenly refilled."""
-
-    per_minute: int
-    left: float = field(init=False)
-    at: float = field(default_factory=time.monotonic)
-
-    def __post_init__(self) -> None:
-        self.left = float(self.per_minute)
-
-    def wait_s(self) -> float:
-        """0 if one more push may come now (and takes it), else the seconds to wait."""
-        now = time.monotonic()
-        self.left = min(self.per_minute, self.left + (now - self.at) * self.per_minute / 60)
-        self.at = now
-        if self.left >= 1:
-            self.left -= 1
-            return 0.0
-        return (1 - self.left) * 60 / self.per_minute
-
-
 class Door:
     """Takes pushes for all channels that have a push source."""
 
@@ -85,70 +56,86 @@ class Door:
         refused: Callable[[str, Payload, Parsed | None, SourceFault | None], None],
         clock: Callable[[], datetime],
         failures: Mapping[type[Exception], tuple[int, str]],
+        read_s: float = READ_S,
     ) -> None:
-        """`failures`: what `append` may raise, and the status and code that tell the sender."""
-        self.collectors, self.append, self.refused = collectors, append, refused
-        self.clock, self.failures = clock, failures
-        self.allowances = {name: Allowance(one.options.pushes_per_minute) for name, one in collectors.items()}
+        """`append` puts channel, key, body and time of receipt on disk; `failures`: what it may raise, and the
+        status and code that tell the sender; `refused` hears of each body that is not taken.
+        """
+        self._collectors, self._append, self._refused = collectors, append, refused
+        self._clock, self._failures, self._read_s = clock, failures, read_s
+        self._allowances = {name: Allowance(one.options.pushes_per_minute) for name, one in collectors.items()}
+        self._parsing = asyncio.Semaphore(1)
+        """One body is parsed at a time: two would share one interpreter and take twice the memory."""
 
     def routes(self) -> list[Route]:
         """The routes of the door."""
         return [Route("/ingest/v1/{channel}", self.push, methods=["POST"])]
 
     async def push(self, request: Request) -> JSONResponse:
-        """Answer one push; never with a 5xx for what the sender did."""
+        """Answer one push; never with a 500 for what the sender did."""
         try:
-            return await self._push(request)
+            channel = self._known(request)
+            with self._allowances[channel].taken():
+                return await self._push(channel, request)
         except Refused as refusal:
-            headers = {"Retry-After": str(refusal.body["retry_after_s"])} if "retry_after_s" in refusal.body else {}
-            return JSONResponse(refusal.body, refusal.status, headers)
+            return JSONResponse(refusal.body, refusal.status, refusal.headers)
 
-    async def _push(self, request: Request) -> JSONResponse:
-        channel = str(request.path_params["channel"])
-        collector = self._admit(channel, request)
-        key = _key(request)
-        body = await _body(request, collector.options.body_bytes)
-        payload = collector.payload(body, self.clock())
-        count = await asyncio.to_thread(self._check, channel, collector, payload)
-        try:
-            taken = await asyncio.to_thread(self.append, channel, key, body, payload.fetched_at)
-        except tuple(self.failures) as error:
-            status, code = self.failures[type(error)]
-            more = {"retry_after_s": 5} if status >= 500 else {}
-            raise Refused(status, code, str(error), **more) from error
-        answer = {"batch": taken.id, "duplicate": taken.duplicate, "observations": count}
-        return JSONResponse(answer, 202)
-
-    def _admit(self, channel: str, request: Request) -> PushCollector:
-        """Steps 1 and 2: token first, so that a stranger learns nothing about channels."""
-        collector = self.collectors.get(channel)
-        token = collector.token() if collector else ""
+    def _known(self, request: Request) -> str:
+        """Step 1: the token first, so that a stranger learns nothing about channels."""
         kind, _, given = request.headers.get("authorization", "").partition(" ")
-        matches = secrets.compare_digest(given.strip().encode(), token.encode())
-        if collector is None or not token or kind.lower() != "bearer" or not matches:
-            raise Refused(401, "unauthorised", "send the channel's token as: Authorization: Bearer …")
-        wait = self.allowances[channel].wait_s()
-        if wait:
-            limit = collector.options.pushes_per_minute
-            raise Refused(429, "rate_limited", f"{limit} pushes a minute are taken", retry_after_s=max(1, round(wait)))
-        return collector
+        tokens = {name: collector.token() for name, collector in self._collectors.items()}
+        opened = [name for name, token in tokens.items() if token and _same(given.strip(), token)]
+        if not opened or kind.lower() != "bearer":
+            headers = {"WWW-Authenticate": "Bearer", "Connection": "close"}
+            raise Refused(401, "unauthorised", "send the channel's token as: Authorization: Bearer …", headers)
+        channel = str(request.path_params["channel"])
+        if channel not in opened:
+            raise Refused(404, "unknown_channel", f"this token opens /ingest/v1/{opened[0]}, nothing else")
+        return channel
+
+    async def _push(self, channel: str, request: Request) -> JSONResponse:
+        collector = self._collectors[channel]
+        key = _key(request)
+        body = await read_body(request, collector.options.body_bytes, self._read_s)
+        payload = collector.payload(body, self._clock())
+        async with self._parsing:
+            count = await asyncio.to_thread(self._check, channel, collector, payload)
+        try:
+            taken = await asyncio.to_thread(self._append, channel, key, body, payload.fetched_at)
+        except tuple(self._failures) as error:
+            status, code = self._failures[type(error)]
+            headers = {"Retry-After": str(COME_BACK_S)} if status >= 500 else {}
+            raise Refused(status, code, str(error), headers) from error
+        return JSONResponse({"batch": taken.id, "duplicate": taken.duplicate, "observations": count}, 202)
 
     def _check(self, channel: str, collector: PushCollector, payload: Payload) -> int:
         """Step 3: parse, and refuse the whole body if any record cannot be counted."""
         try:
             parsed = collector.parse(payload)
         except SourceFault as fault:
-            self.refused(channel, payload, None, fault)
+            self._tell(channel, payload, None, fault)
             raise Refused(400, fault.code, fault.detail) from fault
         if parsed.rejects:
-            self.refused(channel, payload, parsed, None)
+            self._tell(channel, payload, parsed, None)
             told = [
                 {"record": one.line, "rule": one.rule, "column": one.column, "code": one.code, "value": one.value}
                 for one in parsed.rejects[:MOST_FAULTS_TOLD]
             ]
-            detail = f"{len(parsed.rejects)} of {parsed.read} observations cannot be counted; nothing was taken"
+            counted = 0 if parsed.observations is None else len(parsed.observations)
+            detail = f"{parsed.read - counted} of {parsed.read} observations cannot be counted; nothing was taken"
             raise Refused(422, "records_rejected", detail, faults=told)
         return parsed.read
+
+    def _tell(self, channel: str, payload: Payload, parsed: Parsed | None, fault: SourceFault | None) -> None:
+        """Tell the steward; if that fails it is our trouble, and the sender still hears what is wrong with his body."""
+        try:
+            self._refused(channel, payload, parsed, fault)
+        except Exception:
+            log.exception("a refused push of %s could not be noted", channel)
+
+
+def _same(given: str, token: str) -> bool:
+    return secrets.compare_digest(given.encode(), token.encode())
 
 
 def _key(request: Request) -> str:
@@ -158,32 +145,3 @@ def _key(request: Request) -> str:
             400, "no_idempotency_key", f"send a header Idempotency-Key of 1 to {LONGEST_KEY} printable ASCII signs"
         )
     return key
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """Step 2: the body, expanded, never more than `most` bytes of it in memory."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Refused(415, "not_json", "send Content-Type: application/json")
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("identity", "gzip"):
-        raise Refused(415, "unknown_encoding", "Content-Encoding may be gzip or left out")
-    expand = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(READ_S):
-            async for chunk in request.stream():
-                part = expand.decompress(chunk, most + 1 - size) if expand and chunk else chunk
-                size += len(part)
-                if size > most:
-                    raise Refused(413, "too_large", f"the body may have {most} bytes, counted after decompression")
-                parts.append(part)
-    except zlib.error:
-        raise Refused(400, "unreadable", "the body is not the gzip that Content-Encoding says") from None
-    except TimeoutError:
-        raise Refused(408, "too_slow", f"the body did not arrive within {READ_S:.0f} s") from None
-    except ClientDisconnect:
-        raise Refused(400, "broken_off", "the body broke off") from None
-    if expand is not None and not expand.eof:
-        raise Refused(400, "unreadable", "the gzip body is not complete")
-    return b"".join(parts)

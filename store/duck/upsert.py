@@ -19,7 +19,7 @@ _CLASSIFY = """
 CREATE OR REPLACE TEMP TABLE change AS
 SELECT i.*, o.held, (CASE
     WHEN o.held IS NULL THEN 'new'
-    WHEN NOT $forced AND $revision < o.revision THEN CASE WHEN o.value = i.value THEN 'same' ELSE 'older' END
+    WHEN NOT $forced AND $revision <= o.revision THEN CASE WHEN o.value = i.value THEN 'same' ELSE 'older' END
     WHEN o.value <> i.value THEN 'changed'
     WHEN $revision > o.revision THEN 'confirmed'
     ELSE 'same' END)::ENUM ('new','changed','confirmed','older','same','removed') AS what

@@ -1,7 +1,8 @@
 """Findings with a life: opened by a failed check, refreshed while it lasts, closed when the check passes.
 
 A pass is told once for many places, so it closes what it covers: '' in source, region or measure
-meets any. A check that could not run (ERROR) opens a finding of its own; ERROR and BLOCKED never
+meets any. It closes only what it has looked at: the intervals that were bad, or a long span after which they
+no longer count; a batch that is well says nothing of the one before. A check that could not run (ERROR) opens a finding of its own; ERROR and BLOCKED never
 close one. Findings about the rows of a batch add up over batches; the same batch again replaces its part.
 """
 
@@ -34,6 +35,8 @@ from store.state.tables import finding as table
 from store.state.tables import finding_part as part_table
 
 SEVERITIES = ("blocker", "major", "minor")
+LONG = timedelta(minutes=15)
+"""Span of a look that stands for the present as a whole; what was bad before it is history."""
 RECENT = timedelta(minutes=5)
 """How long a look at a long span stands against newer looks at shorter ones."""
 
@@ -195,8 +198,17 @@ def _exchange(connection: Connection, number: int, part: dict[str, Any], totals:
 
 def _passed(standing: OpenFinding, said: Sequence[Finding]) -> bool:
     """Whether a pass covers what stands, and nothing that could not be judged does."""
-    told = {finding.state for finding in said if covers(finding, standing)}
-    return CheckState.PASS in told and not told & {CheckState.ERROR, CheckState.BLOCKED}
+    told = [finding for finding in said if covers(finding, standing)]
+    passed = any(one.state is CheckState.PASS and _has_seen(one, standing) for one in told)
+    return passed and not any(one.state in (CheckState.ERROR, CheckState.BLOCKED) for one in told)
+
+
+def _has_seen(passed: Finding, standing: OpenFinding) -> bool:
+    """Whether a pass has looked at the intervals that were bad, or at a long span that ends no earlier."""
+    if passed.start is None or passed.end is None or standing.start is None or standing.end is None:
+        return True
+    reaches_back = passed.start <= standing.start or passed.end - passed.start >= LONG
+    return reaches_back and passed.end >= standing.end
 
 
 def _looks(said: Sequence[Finding], now: datetime) -> Iterator[tuple[tuple[str, str], Look]]:

@@ -59,7 +59,7 @@ def plan(catalogue: Catalogue) -> Plan:
 
 def believable(catalogue: Catalogue, at: datetime = AT, seed: int = 7) -> Snapshot:
     """Every frame of a snapshot, filled for the whole catalogue; the same seed gives the same figures."""
-    random = Random(seed)  # noqa: S311 - believable figures, not secrets
+    random = Random(seed)
     places = plan(catalogue)
     return Snapshot(
         generation=1,

@@ -24,7 +24,7 @@ def watched(nation: Nation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A nation that has lived for some minutes, its interfaces served, and the environment that leads to it."""
     for name, value in (ENVIRONMENT | {"WATCHFLOOR_HOME_DIR": str(tmp_path)}).items():
         monkeypatch.setenv(name, value)
-    found = Watched(nation, tmp_path, minutes=45)
+    found = Watched(nation, tmp_path)
     found.live(9)
     with served(found.simulation) as address:
         monkeypatch.setenv("WATCHFLOOR_DEMO_HTTP", address)

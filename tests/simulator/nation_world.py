@@ -28,16 +28,18 @@ Figures = dict[tuple[str, str, str, int], float]
 """(measure, region, dimension key, start) -> value; zeros left out."""
 
 
-def beginning(minutes: int) -> datetime:
-    """A start in the past, on a minute, so that everything that happens is past when collectors look."""
-    return (datetime.now(UTC) - timedelta(minutes=minutes + 2)).replace(second=0, microsecond=0)
+def beginning() -> datetime:
+    """The last ten o'clock in China that is hours ago: a busy hour, all of it past when collectors look."""
+    now = datetime.now(UTC)
+    ten = now.replace(hour=2, minute=0, second=0, microsecond=0)
+    return ten if now - ten > timedelta(hours=3) else ten - timedelta(days=1)
 
 
 class Watched:
     """A simulation whose every contact is in an independent ledger as well."""
 
-    def __init__(self, nation: Nation, home: Path, minutes: int, scale: float = 0.2, seed: int = 7) -> None:
-        self.start = beginning(minutes)
+    def __init__(self, nation: Nation, home: Path, scale: float = 0.12, seed: int = 7) -> None:
+        self.start = beginning()
         self.simulation = Simulation(Plan(nation, home, SECRETS, self.start, seed, scale))
         self.ledger = Ledger(KEY_LETTERS, keep_s=10**9)
         self.simulation.world.listeners.append(self.ledger.note)

@@ -46,7 +46,7 @@ def test_the_way_the_clock_is_moved_changes_nothing(nation: Nation, tmp_path: Pa
 
 
 def test_every_contact_is_in_one_state_at_every_instant(nation: Nation, tmp_path: Path) -> None:
-    watched = Watched(nation, tmp_path, minutes=30)
+    watched = Watched(nation, tmp_path)
     for _ in range(60):
         watched.live(0.5)
         for contact in watched.contacts.values():
@@ -66,13 +66,13 @@ def test_the_figures_can_be_believed(nation: Nation, tmp_path: Path) -> None:
     simulation = Simulation(Plan(nation, tmp_path, SECRETS, NOON, 7, 1.0))
     found: dict[str, Contact] = {}
     simulation.world.listeners.append(lambda contact: found.update({contact.key: contact}))
-    simulation.advance(NOON.timestamp() + 45 * 60)
+    simulation.advance(NOON.timestamp() + 30 * 60)
     simulation.close()
     total: Counter[str] = Counter()
     for contact in found.values():
         total.update(measures_of(contact) if contact.channel == "hotline" else {})
     contacts = sum(measures_of(contact).get("contacts", 0) for contact in found.values())
-    assert 1000 < contacts / 45 < 1500
+    assert 1000 < contacts / 30 < 1500
     assert 0.75 < total["answered_20s"] / total["offered"] < 0.92
     assert 4 < total["wait_answered_s"] / total["answered"] < 40
     assert 180 < (total["talk_s"] + total["hold_s"] + total["acw_s"]) / total["handled"] < 300
@@ -82,7 +82,7 @@ def test_the_figures_can_be_believed(nation: Nation, tmp_path: Path) -> None:
 
 
 def test_an_incident_multiplies_one_provinces_needs_and_ends(nation: Nation, tmp_path: Path) -> None:
-    watched = Watched(nation, tmp_path, minutes=60, scale=1.0)
+    watched = Watched(nation, tmp_path, scale=0.5)
     watched.live(10)
     usual = about(watched, "440000", 0, 10)
     watched.simulation.begin_incident("440000", 3.0)

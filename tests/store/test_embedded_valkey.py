@@ -90,6 +90,7 @@ def test_a_long_path_gets_a_short_socket(tmp_path: Path) -> None:
     with EmbeddedValkey(tmp_path / ("long" * 30)) as valkey:
         assert redis.Redis.from_url(valkey.url).ping()
         assert not str(valkey.socket).startswith(str(tmp_path))
+    assert not valkey.socket.parent.exists()
 
 
 def test_the_terminal_does_not_reach_it(tmp_path: Path) -> None:

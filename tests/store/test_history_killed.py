@@ -22,7 +22,7 @@ ROUNDS = 6
 
 def step(history: History | ReferenceHistory, number: int) -> None:
     """One turn of a pipeline whose work can be told from its number alone."""
-    chance = random.Random(number)  # noqa: S311 - repeatable data
+    chance = random.Random(number)
     cells = [
         (
             "offered",
@@ -68,7 +68,7 @@ def shown(history: DuckHistory) -> dict[tuple[object, ...], float]:
 
 @pytest.mark.timeout(300)
 def test_a_kill_at_any_instant_loses_nothing_and_a_replay_mends_the_rest(tmp_path: Path) -> None:
-    chance = random.Random(7)  # noqa: S311 - repeatable instants
+    chance = random.Random(7)
     done = 0
     for _ in range(ROUNDS):
         writer = start(tmp_path, done + 1)

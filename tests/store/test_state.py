@@ -188,10 +188,21 @@ def test_a_finding_opens_goes_on_and_ends(state: State) -> None:
     (standing,) = findings.open()
     assert (standing.first_seen, standing.last_seen, standing.severity) == (NOW, after(1), "major")
     assert (standing.start, standing.end, standing.bad, standing.facts) == (NOW, after(2), 5, {"offered": 7.0})
-    assert findings.record([finding(CheckState.PASS)], after(2)) == Recorded(closed=1)
+    assert findings.record([finding(CheckState.PASS, end=after(2))], after(2)) == Recorded(closed=1)
     assert findings.open() == []
     assert findings.record([finding()], after(3)) == Recorded(opened=1)
     assert [one.closed_at for one in findings.during(Interval(NOW, after(9)))] == [after(2), None]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "closes"), [(1, 2, False), (0, 1, True), (-30, 0, False), (5, 20, True), (2, 9, False)]
+)
+def test_a_pass_closes_only_what_it_looked_at_or_what_a_long_look_leaves_behind(
+    state: State, start: int, end: int, closes: bool
+) -> None:
+    state.findings.record([finding()], NOW)
+    passed = finding(CheckState.PASS, start=after(start), end=after(end))
+    assert state.findings.record([passed], after(20)).closed == closes
 
 
 def test_a_pass_told_for_all_places_closes_what_it_covers_and_nothing_else(state: State) -> None:

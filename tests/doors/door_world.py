@@ -1,0 +1,124 @@
+"""The push door behind a real server on loopback and before a real Valkey: what a sender meets."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from app import DOOR_FAILURES
+from collectors import build
+from collectors.push import PushCollector
+from collectors.push.door import Door
+from config.catalogue import Catalogue
+from config.loading import load
+from metrics.observations import Parsed, Payload, SourceFault
+from store.embedded_valkey import EmbeddedValkey
+from store.ingest import Ingest, Limits
+
+FOLDER = Path(__file__).parent / "catalogue"
+NOW = datetime(2026, 11, 21, 8, 5, tzinfo=UTC)
+TOKENS = {"desk": "the token of the desk", "hall": "the token of the hall"}
+GUANGZHOU, SHENZHEN = "440100", "440300"
+
+
+def row(value: float = 3, minute: int = 0, at: datetime = NOW, **changes: Any) -> dict[str, Any]:
+    """One observation of the desk, `minute` minutes before the last one that has ended."""
+    start = (at - timedelta(minutes=minute + 1)).isoformat()
+    return {"measure": "contacts", "region": GUANGZHOU, "start": start, "value": value} | changes
+
+
+def body(*rows: Any, **more: Any) -> bytes:
+    return json.dumps({"observations": rows, **more}).encode()
+
+
+@dataclass
+class Sender:
+    """A channel system that pushes over HTTP."""
+
+    url: str
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
+
+    def push(self, data: Any, key: str = "k", channel: str = "desk", **headers: str | None) -> httpx.Response:
+        given = {
+            "Authorization": f"Bearer {TOKENS.get(channel, '')}",
+            "Idempotency-Key": key,
+            "Content-Type": "application/json",
+        } | {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = {name: value for name, value in given.items() if value is not None}
+        return self.client.post(f"{self.url}/ingest/v1/{channel}", content=data, headers=sent)
+
+
+@dataclass
+class World:
+    """The door, what is behind it, and what it told of refusals."""
+
+    sender: Sender
+    valkey: EmbeddedValkey
+    ingest: Ingest
+    door: Door
+    refusals: list[tuple[str, Payload, Parsed | None, SourceFault | None]]
+
+    def waiting(self) -> list[bytes]:
+        """Bodies in the stream, without taking them."""
+        return [entry[1][b"body"] for entry in self.ingest._client.xrange("watchfloor:ingest")]
+
+
+def collectors(catalogue: Catalogue) -> dict[str, PushCollector]:
+    found = {}
+    for channel in catalogue.channels.values():
+        collector = build(catalogue, channel, channel.sources[0], b"key")
+        if isinstance(collector, PushCollector):
+            found[channel.id] = collector
+    return found
+
+
+@contextmanager
+def served(app: ASGIApp) -> Iterator[str]:
+    """An application behind uvicorn on a free port of loopback: its address."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, server_header=False)
+    server = uvicorn.Server(config)
+    started = threading.Event()
+    startup = server.startup
+
+    async def told(sockets: Any = None) -> None:
+        await startup(sockets)
+        started.set()
+
+    server.startup = told  # type: ignore[method-assign] # the event that a test awaits instead of asking again and again
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
+    thread.start()
+    try:
+        assert started.wait(30)
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        taken.close()
+
+
+@contextmanager
+def world(folder: Path, limits: Limits = Limits(), clock: Any = lambda: NOW, read_s: float = 30.0) -> Iterator[World]:
+    """A door over a Valkey of its own."""
+    refusals: list[Any] = []
+    with EmbeddedValkey(folder / "valkey") as valkey, closing(Ingest(valkey.url, limits=limits)) as ingest:
+
+        def refused(*told: Any) -> None:
+            refusals.append(told)
+
+        door = Door(collectors(load(FOLDER)), ingest.append, refused, clock, DOOR_FAILURES, read_s)
+        with served(Starlette(routes=door.routes())) as url:
+            sender = Sender(url)
+            with closing(sender.client):
+                yield World(sender, valkey, ingest, door, refusals)
