@@ -16,9 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-import uvicorn
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp
 
 from collectors.push import PushCollector
 from collectors.push.door import Door
@@ -28,6 +26,7 @@ from config.loading import load
 from config.settings import ROOT, Settings
 from dashboards.doors import LoginAccess
 from dashboards.loopback import LoopbackOnly, is_loopback
+from dashboards.serving import SiteServer
 from dashboards.shell import create_app
 from dashboards.viewers import Access, OpenAccess
 from pipeline.command_line import answer_here
@@ -147,16 +146,10 @@ def _serve(settings: Settings, catalogue: Catalogue, service: Running, address: 
     with announced(settings.home_dir, here) as token:
         ask = route(token, lambda arguments: answer_here(service.parts, arguments))
         routes = [*sign_in, *_door(service).routes(), ask]
-        app = create_app(catalogue, service.live, access, routes, [*open_paths, DOOR_PATH, PATH])
-        _listen_and_answer(LoopbackOnly(app) if settings.access == "open" else app, here, address)
-
-
-def _listen_and_answer(app: ASGIApp, here: str, address: socket.socket) -> None:
-    config = uvicorn.Config(
-        app, log_level="warning", timeout_graceful_shutdown=2, server_header=False, proxy_headers=False
-    )
-    print(f"Watchfloor is at {here}/  (Ctrl-C stops it)", flush=True)
-    uvicorn.Server(config).run(sockets=[address])
+        site = create_app(catalogue, service.live, access, routes, [*open_paths, DOOR_PATH, PATH])
+        around = LoopbackOnly(site) if settings.access == "open" else None
+        print(f"Watchfloor is at {here}/  (Ctrl-C stops it)", flush=True)
+        SiteServer(site, settings.host, settings.port, around=around).run(sockets=[address])
 
 
 def _door(service: Running) -> Door:

@@ -3,6 +3,7 @@
 import socket
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from dashboards.shell import Site
 
@@ -13,11 +14,19 @@ FAREWELL_S = 3
 class SiteServer(uvicorn.Server):
     """uvicorn, which waits for open answers when it stops: the streams are ended first."""
 
-    def __init__(self, site: Site, host: str, port: int, log_level: str = "warning") -> None:
+    def __init__(self, site: Site, host: str, port: int, log_level: str = "warning", around: ASGIApp | None = None):
+        """`around`: what is asked first and passes requests on to the site; None: the site itself."""
         self._site = site
         super().__init__(
             uvicorn.Config(
-                site, host=host, port=port, log_level=log_level, ws="none", timeout_graceful_shutdown=FAREWELL_S
+                around or site,
+                host=host,
+                port=port,
+                log_level=log_level,
+                ws="none",
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=FAREWELL_S,
             )
         )
 

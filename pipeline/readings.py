@@ -83,7 +83,8 @@ class ReadingSheet:
         """By metric: where the slowest of the channels ends that the figure of all channels stands on."""
         ends = np.stack([scope.ends for scope in scopes])
         known = np.stack([~np.isnan(scope.now.numerator).all(axis=1) for scope in scopes])
-        return np.where(known.any(axis=0), np.where(known, ends, np.iinfo(np.int64).max).min(axis=0), ends.min(axis=0))
+        slowest: npt.NDArray[np.int64] = np.where(known, ends, ends.max()).min(axis=0)
+        return slowest
 
     def _columns(
         self, metric: npt.NDArray[np.int64], column: npt.NDArray[np.int64], blocks: Sequence[Columns]

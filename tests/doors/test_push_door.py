@@ -54,7 +54,7 @@ def test_a_key_belongs_to_its_channel(door: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "authorization", [None, "", "Bearer", "Bearer ", "Bearer wrong", "Basic the token of the desk", "the token of the desk"]
+    "authorization", [None, "", "Bearer", "Bearer x", "Bearer wrong", "Basic the token of the desk", "the token of the desk"]
 )
 @pytest.mark.parametrize("channel", ["desk", "nowhere"])
 def test_without_a_token_nobody_learns_anything(door: World, channel: str, authorization: str | None) -> None:
@@ -66,7 +66,7 @@ def test_without_a_token_nobody_learns_anything(door: World, channel: str, autho
 
 def test_while_a_channel_has_no_token_nobody_may_push(door: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WATCHFLOOR_TOKEN_DESK")
-    for authorization in ("Bearer", "Bearer ", "Bearer the token of the desk"):
+    for authorization in ("Bearer", "Bearer None", "Bearer the token of the desk"):
         assert fault(door.sender.push(body(row()), Authorization=authorization)) == (401, "unauthorised")
 
 
@@ -187,7 +187,8 @@ def test_a_steward_who_cannot_be_told_is_our_trouble_and_not_the_senders(
 def test_too_many_a_minute_are_told_when_to_come_back(door: World) -> None:
     answers = [door.sender.push(body(row(number)), f"k{number}", "hall") for number in range(8)]
     late = answers[-1]
-    assert (fault(late), int(late.headers["retry-after"])) == ((429, "rate_limited"), 10)
+    assert fault(late) == (429, "rate_limited")
+    assert 1 <= int(late.headers["retry-after"]) <= 10
     assert door.sender.push(body(row()), "other").status_code == 202
 
 
