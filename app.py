@@ -106,7 +106,8 @@ def _demo(settings: Settings, port: int) -> Iterator[None]:
     home, door = str(settings.home_dir.resolve()), f"http://{_own_host(settings)}:{port}/ingest/v1"
     chance = ["--seed", str(settings.demo_seed), "--scale", str(settings.demo_scale)]
     (settings.home_dir / ENDPOINTS).unlink(missing_ok=True)
-    command = [sys.executable, "-m", "simulator", "--home", home, "--push-url", door, *chance]
+    with_us = ["--parent", str(os.getpid())]
+    command = [sys.executable, "-m", "simulator", "--home", home, "--push-url", door, *chance, *with_us]
     # A session of its own: Ctrl-C reaches us alone, and we stop it in our own order.
     nation = subprocess.Popen(command, cwd=ROOT, start_new_session=True)  # noqa: S603 - our own module, our own words
     try:

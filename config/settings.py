@@ -30,6 +30,6 @@ class Settings(BaseSettings):
     """Key that signs viewer sessions; None: as above."""
     access: str = Field(default="open", pattern="^(open|login)$")
     """open: everyone who reaches the address is a head-office viewer (loopback only); login: users sign in."""
-    payload_days: int = Field(default=7, ge=0)
+    payload_days: int = Field(default=7, ge=1)
     publish_min_gap_s: float = Field(default=0.25, ge=0)
     log_level: str = "INFO"

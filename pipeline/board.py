@@ -168,11 +168,8 @@ class Board:
         local = at.astimezone(self.zone)
         return epoch(local.replace(hour=0, minute=0, second=0, microsecond=0))
 
-    def refresh(self, history: History, channel: str, touched: Interval, now: datetime) -> None:
-        """Read the touched minutes of a channel back from the store and show them."""
-        oldest = moment(epoch(now) - STEP_S * SLOTS)
-        span = Interval(min(max(touched.start, oldest), touched.end), touched.end)
-        rows = history.observations(span, (channel,))
+    def show(self, channel: str, rows: pd.DataFrame, span: Interval, now: datetime) -> None:
+        """Show all that the store holds of one channel in a span; reported totals are never added."""
         rows = rows[~rows["reported"].to_numpy(dtype=bool)]
         for source in self.catalogue.channels[channel].sources:
             measures = {delivery.measure for delivery in source.delivers}
@@ -205,7 +202,7 @@ class Board:
         """Fill the board from the store, as it must be after a start."""
         recent = Interval(now - timedelta(seconds=STEP_S * SLOTS), now)
         for channel in self.catalogue.channels:
-            self.refresh(history, channel, recent, now)
+            self.show(channel, history.observations(recent, (channel,)), recent, now)
         for (channel, source), status in sources.items():
             if (channel, source) in self.feeds and status.covered_until is not None:
                 self.cover(channel, source, status.covered_until)

@@ -1,13 +1,12 @@
 """What the pipeline lays before the audit: stored observations, the record of batches, and the clock."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pandas as pd
 
 from data_quality import audit
 from data_quality.evidence import BATCH_COLUMNS, Evidence, empty
-from metrics.findings import Finding
 from metrics.intervals import floor_to
 from metrics.observations import Interval
 from pipeline.parts import Parts
@@ -18,28 +17,21 @@ SPAN = timedelta(hours=6)
 CLOCK_SPAN = timedelta(minutes=30)
 
 
-def audit_stored(parts: Parts, channel: str, touched: Interval | None, now: datetime) -> list[Finding]:
-    """Judge the intervals that a batch touched, in its own channel."""
-    if touched is None:
-        return []
-    return [finding for span in pieces(touched) for finding in audit(evidence(parts, span, now, (channel,)))]
-
-
 def audit_clock(parts: Parts) -> None:
     """Judge what should have come by now in every channel, and note it."""
     now = parts.clock()
     end = floor_to(now, 60)
-    findings = audit(evidence(parts, Interval(end - CLOCK_SPAN, end), now))
-    parts.state.findings.record(findings, now)
+    parts.state.findings.record(audit(evidence(parts, Interval(end - CLOCK_SPAN, end))), now)
     parts.wake()
 
 
-def evidence(parts: Parts, span: Interval, now: datetime, channels: tuple[str, ...] = ()) -> Evidence:
+def evidence(parts: Parts, span: Interval, channels: tuple[str, ...] = ()) -> Evidence:
     """Everything that is known about a span in some channels; none named: all.
 
     Batches are read before rows, which are stored before their batch is recorded: what came has its rows here.
     A source that was never asked has been asked since now, and owes nothing yet.
     """
+    now = parts.clock()
     batches = batch_frame(parts.state.batches.covering(span, channels))
     every = [(channel.id, source.id) for channel in parts.catalogue.channels.values() for source in channel.sources]
     return Evidence(
@@ -51,6 +43,11 @@ def evidence(parts: Parts, span: Interval, now: datetime, channels: tuple[str, .
         asked_since=dict.fromkeys(every, now) | parts.state.batches.first_asked(),
         channels=channels,
     )
+
+
+def evidence_by_piece(parts: Parts, span: Interval, channels: tuple[str, ...] = ()) -> Iterator[Evidence]:
+    """The same for a span of any length, in pieces that a dense grid can hold."""
+    return (evidence(parts, piece, channels) for piece in pieces(span))
 
 
 def pieces(span: Interval) -> Iterator[Interval]:

@@ -7,7 +7,7 @@ from data_quality import audit as judge
 from data_quality.sentences import Language, sentence
 from metrics.findings import CheckState, Finding
 from metrics.observations import Interval
-from pipeline.evidence import evidence, pieces
+from pipeline.evidence import evidence_by_piece
 from pipeline.parts import Parts
 
 TOLD = (CheckState.FAIL, CheckState.QUERY, CheckState.ERROR)
@@ -15,10 +15,8 @@ TOLD = (CheckState.FAIL, CheckState.QUERY, CheckState.ERROR)
 
 def audit(parts: Parts, span: Interval, language: Language) -> list[dict[str, Any]]:
     """Every finding of a range, worst first: those about stored figures judged anew, those about rows as recorded."""
-    now = parts.clock()
-    stored = [
-        finding for piece in pieces(span) for finding in judge(evidence(parts, piece, now)) if finding.state in TOLD
-    ]
+    judged = (finding for seen in evidence_by_piece(parts, span) for finding in judge(seen))
+    stored = [finding for finding in judged if finding.state in TOLD]
     recorded = [one.finding() for one in parts.state.findings.during(span) if one.rows and one.state in TOLD]
     return [_finding(parts, one, language) for one in [*recorded, *stored]]
 

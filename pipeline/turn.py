@@ -6,8 +6,8 @@ Read this first: everything else in the product is one of these steps.
     2 keep      the payload as it came, for seven days
     3 store     the newer revision wins; the same batch twice changes nothing; then the record that it came
     4 audit     what is late, missing, impossible or inconsistent becomes a finding
-    5 settle    only now the cursor moves: a crash before this repeats the batch, which changes nothing
-    6 roll up   the board adds what was stored to every place above it
+    5 roll up   the board adds what is stored to every place above it
+    6 settle    only now the cursor moves: a crash before this repeats the batch, which changes nothing
     7 snapshot, 8 publish: the publisher is woken (`pipeline/publisher.py`)
 """
 
@@ -16,7 +16,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -24,11 +24,12 @@ import pandas as pd
 
 from collectors import Ask, Collector
 from config.catalogue import Channel, Source
+from data_quality import audit
 from data_quality.row_rules import audit_rejects, audit_rows
 from metrics.findings import Finding
 from metrics.intervals import floor_to
 from metrics.observations import Batch, Interval, Parsed, Payload, SourceFault
-from pipeline.evidence import audit_stored
+from pipeline.evidence import evidence_by_piece
 from pipeline.parts import Parts
 from store.history import ASIDE_COLUMNS, BatchStamp
 
@@ -62,9 +63,12 @@ def take(parts: Parts, feeder: Feeder, batch: Batch, job: str = LIVE) -> Batch:
     path = keep(parts, batch)
     touched = store(parts, batch)
     parts.state.batches.keep(batch, path, parts.clock())
-    findings = audit(parts, feeder, batch, touched)
+    findings = audit_source_rows(feeder, batch)
+    for seen in evidence_by_piece(parts, touched, (batch.channel,)) if touched else ():
+        findings += audit(seen)
+        parts.board.show(batch.channel, seen.observations, seen.interval, seen.now)
     settle(parts, feeder, batch, job, findings)
-    show(parts, feeder, batch, touched)
+    parts.wake()
     return batch
 
 
@@ -150,18 +154,15 @@ def store(parts: Parts, batch: Batch) -> Interval | None:
     return Interval(min(span.start for span in known), max(span.end for span in known))
 
 
-def audit(parts: Parts, feeder: Feeder, batch: Batch, touched: Interval | None) -> list[Finding]:
-    """Step 4: doubt the rows, then what was stored."""
-    findings: list[Finding] = []
-    if batch.parsed is not None:
-        if batch.parsed.rows is not None:
-            findings += audit_rows(batch.parsed.rows, feeder.source, feeder.channel.id, batch.id)
-        findings += audit_rejects(batch)
-    return findings + audit_stored(parts, feeder.channel.id, touched, parts.clock())
+def audit_source_rows(feeder: Feeder, batch: Batch) -> list[Finding]:
+    """Step 4, first half: doubt the rows as the source gave them, and tell what could not be counted."""
+    rows = batch.parsed.rows if batch.parsed else None
+    looked_at = [] if rows is None else audit_rows(rows, feeder.source, feeder.channel.id, batch.id)
+    return looked_at + audit_rejects(batch)
 
 
 def settle(parts: Parts, feeder: Feeder, batch: Batch, job: str, findings: list[Finding]) -> None:
-    """Step 5: note what was found, move the cursor, and say once that a source is lost or back."""
+    """Step 6: note what was found, move the cursor, and say once that a source is lost or back."""
     channel, source, now = feeder.channel.id, feeder.source.id, parts.clock()
     before = parts.state.progress.sources().get((channel, source))
     failing = before is not None and before.failing_since is not None
@@ -174,15 +175,6 @@ def settle(parts: Parts, feeder: Feeder, batch: Batch, job: str, findings: list[
     parts.state.progress.keep_cursor(channel, source, dict(batch.parsed.cursor), now, job)
     if job == LIVE and not batch.payload.more:
         parts.state.progress.succeeded(channel, source, now, batch.window.end)
+        parts.board.cover(channel, source, batch.window.end)
     if failing:
         log.warning("%s/%s back", channel, source)
-
-
-def show(parts: Parts, feeder: Feeder, batch: Batch, touched: Interval | None) -> None:
-    """Steps 6 to 8: put what changed on the board and wake the publisher."""
-    now: datetime = parts.clock()
-    if touched is not None:
-        parts.board.refresh(parts.history, batch.channel, touched, now)
-    if batch.error is None and batch.payload is not None:
-        parts.board.cover(feeder.channel.id, feeder.source.id, batch.window.end)
-    parts.wake()

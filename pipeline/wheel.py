@@ -81,8 +81,10 @@ class Wheel:
             self.drain.once()
 
     def _housekeeping(self) -> None:
-        now = self.parts.clock()
-        self.parts.payloads.forget((now - timedelta(days=self.payload_days)).date())
+        """What was harvested, and as which bytes, is remembered for as long as payloads are kept."""
+        before = self.parts.clock() - timedelta(days=self.payload_days)
+        self.parts.payloads.forget(before.date())
+        self.parts.state.batches.forget(before)
 
 
 def polled(feeder: Feeder) -> bool:

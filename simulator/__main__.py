@@ -53,7 +53,7 @@ def _run(arguments: argparse.Namespace) -> None:
         start = starting(home, now, arguments.warm_up)
         simulation = Simulation(Plan(nation, home, known, start, arguments.seed, arguments.scale, databases))
         token = secrets.token_urlsafe(24)
-        service = Service(simulation, arguments.push_url, token)
+        service = Service(simulation, arguments.push_url, token, arguments.parent)
         simulation.warm_up(now)
         _begin_wishes(simulation, arguments)
         address = f"http://{HOST}:{listening.getsockname()[1]}"
@@ -87,6 +87,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--warm-up", type=int, default=60, metavar="MINUTES", help="how much past to begin with")
     parser.add_argument("--push-url", help="the ingest door, such as http://127.0.0.1:8050/ingest/v1")
     parser.add_argument("--http-port", type=int, default=_usual_port(), help=f"0: any; usual: {HTTP_PORT}")
+    parser.add_argument("--parent", type=int, metavar="PID", help="end when this process, which started it, has ended")
     parser.add_argument("--trouble", type=_trouble, action="append", default=[], metavar="SYSTEM=TROUBLE")
     parser.add_argument("--incident", type=_incident, action="append", default=[], metavar="PROVINCE=FACTOR")
     return parser.parse_args()

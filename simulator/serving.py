@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -37,9 +38,14 @@ class UpToDate:
 class Service:
     """One running nation: serves until a signal comes, then stops cleanly."""
 
-    def __init__(self, simulation: Simulation, push_url: str | None, control_token: str) -> None:
-        """Without `push_url` the app and the shops keep their figures to themselves."""
-        self._simulation = simulation
+    def __init__(
+        self, simulation: Simulation, push_url: str | None, control_token: str, parent: int | None = None
+    ) -> None:
+        """Without `push_url` the app and the shops keep their figures to themselves.
+
+        `parent`: the process without which the nation should not live on, however that process ends.
+        """
+        self._simulation, self._parent = simulation, parent
         secrets = simulation.plan.secrets
         tokens = {"app": secrets.app_token, "shops": secrets.shops_token} if push_url else {}
         self.senders = {name: Sender(name, push_url or "", token) for name, token in tokens.items()}
@@ -72,10 +78,11 @@ class Service:
         self._simulation.close()
 
     async def _live(self) -> None:
-        while True:
+        while self._parent in (None, os.getppid()):
             self._simulation.advance(time.time())
             self.put(self._simulation.flush())
             await asyncio.sleep(TICK_S)
+        signal.raise_signal(signal.SIGTERM)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -12,7 +12,7 @@ from simulator.rhythm import local
 from simulator.troubles import MISSING, Behaviour, Trouble
 
 ROWS = 4000
-"""Observations of one body."""
+"""A body is full with this many observations; it never breaks off within a minute."""
 TOTALS_OFF = 0.1
 """By what part of themselves a system with wrong sums makes its totals too large; by two at least."""
 APP = {"contacts": PATH, "repeats_24h": (), "served_without_agent": ()}
@@ -55,8 +55,7 @@ class PushedFigures:
         if self.behaviour.has(Trouble.DOWN) or not due:
             return []
         self._dirty -= set(due)
-        rows = [row for minute in due for row in self._rows(minute)]
-        bodies = [self._body(rows[at : at + ROWS], now) for at in range(0, len(rows), ROWS)]
+        bodies = [self._body(rows, now) for rows in self._whole_minutes(due)]
         if self.behaviour.has(Trouble.DUPLICATED):
             bodies += [Body(f"{body.key}-again", body.data) for body in bodies]
         return bodies
@@ -67,6 +66,16 @@ class PushedFigures:
             if told is not None:
                 told.forget(before)
         self._dirty = {minute for minute in self._dirty if minute >= before}
+
+    def _whole_minutes(self, minutes: list[int]) -> Iterable[list[dict[str, object]]]:
+        rows: list[dict[str, object]] = []
+        for minute in minutes:
+            rows += self._rows(minute)
+            if len(rows) >= ROWS:
+                yield rows
+                rows = []
+        if rows:
+            yield rows
 
     def _rows(self, minute: int) -> Iterable[dict[str, object]]:
         left_out = MISSING if self.behaviour.has(Trouble.MISSING) else None

@@ -74,7 +74,7 @@ def test_the_figures_can_be_believed(nation: Nation, tmp_path: Path) -> None:
     contacts = sum(measures_of(contact).get("contacts", 0) for contact in found.values())
     assert 1000 < contacts / 30 < 1500
     assert 0.75 < total["answered_20s"] / total["offered"] < 0.92
-    assert 4 < total["wait_answered_s"] / total["answered"] < 40
+    assert 2 < total["wait_answered_s"] / total["answered"] < 40
     assert 180 < (total["talk_s"] + total["hold_s"] + total["acw_s"]) / total["handled"] < 300
     assert 0.01 < total["abandoned"] / total["offered"] < 0.08
     assert 0.78 < total["resolved_first"] / total["resolvable"] < 0.9
