@@ -39,6 +39,20 @@ SCORE_COLUMNS = ("kind", "key", "dimension", "score", "coverage")
 """kind: nation / province / source; dimension: completeness / accuracy / timeliness / authenticity / total."""
 
 
+COLUMN_TYPES = {
+    **dict.fromkeys(("start", "at", "last_success", "covered_until", "since", "last_seen"), "datetime64[s, UTC]"),
+    **dict.fromkeys(("value", "contacts", "lag_s", "score", "coverage", "n", "previous"), "float64"),
+    **dict.fromkeys(("numerator", "denominator"), "float64"),
+    **dict.fromkeys(("bad", "expected"), "int64"),
+}
+"""Types of columns that are no text; an empty frame has them too."""
+
+
+def typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with every column that is no text in its type, also when it has no rows."""
+    return frame.astype({name: kind for name, kind in COLUMN_TYPES.items() if name in frame})
+
+
 class State(StrEnum):
     """A reading against its target."""
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from config.catalogue import Catalogue
 from metrics.observations import decode_dimensions
-from metrics.readings import FLOW_COLUMNS, WINDOWS
+from metrics.readings import FLOW_COLUMNS, WINDOWS, typed
 from pipeline.board import PATH_STAGES, Board, Feed
 
 Codes = npt.NDArray[np.int64]
@@ -30,7 +30,7 @@ class FlowSheet:
             if feed.paths.keys and (paths := self.board.path_window(feed, window)) is not None
         ]
         if not parts:
-            return pd.DataFrame(columns=list(FLOW_COLUMNS))
+            return typed(pd.DataFrame(columns=list(FLOW_COLUMNS)))
         window, region, channel, stages, contacts = (np.concatenate(part) for part in zip(*parts, strict=True))
         return pd.DataFrame(
             {

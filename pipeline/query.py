@@ -143,7 +143,11 @@ def _sums(parts: Parts, ready: Answerable) -> pd.DataFrame:
     rows = parts.history.totals(question)
     spans = list(buckets(asked.interval, asked.by, parts.catalogue.day))
     edges = pd.DatetimeIndex([span.start for span in spans])
-    starts = pd.DatetimeIndex(rows["start"]) if by is not None else pd.DatetimeIndex([edges[0]] * len(rows))
+    starts = (
+        pd.DatetimeIndex(rows["start"])
+        if by is not None
+        else pd.DatetimeIndex([edges[0]] * len(rows), dtype=edges.dtype)
+    )
     at = np.maximum(edges.searchsorted(starts, side="right") - 1, 0)
     rows = rows.assign(bucket=edges[at].to_pydatetime(), group=rows[ready.group].astype(str) if ready.group else "")
     return rows.pivot_table(index=["bucket", "group"], columns="measure", values="value", aggfunc="sum", observed=True)

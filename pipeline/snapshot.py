@@ -14,7 +14,7 @@ import pandas as pd
 
 from data_quality.score import scores
 from data_quality.trust import judge_readings, judge_sources
-from metrics.readings import FINDING_COLUMNS, READING_COLUMNS, SOURCE_COLUMNS, Snapshot
+from metrics.readings import FINDING_COLUMNS, READING_COLUMNS, SOURCE_COLUMNS, Snapshot, typed
 from pipeline.channel_figures import ChannelFigures
 from pipeline.figures import Formulas
 from pipeline.flows import FlowSheet
@@ -84,4 +84,4 @@ def finding_frame(found: Sequence[OpenFinding]) -> pd.DataFrame:
          one.last_seen, one.bad, one.expected, json.dumps(dict(one.facts), ensure_ascii=False))
         for one in found
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=list(FINDING_COLUMNS))
+    return typed(pd.DataFrame(rows, columns=list(FINDING_COLUMNS)))

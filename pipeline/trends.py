@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from config.catalogue import Catalogue
-from metrics.readings import TREND_COLUMNS
+from metrics.readings import TREND_COLUMNS, typed
 from pipeline.board import Board
 from pipeline.channel_figures import Buckets, ChannelFigures
 from pipeline.figures import Formulas
@@ -28,7 +28,7 @@ class TrendSheet:
             if (buckets := self.known.buckets(channel, now)) is not None
         }
         if not found:
-            return pd.DataFrame(columns=list(TREND_COLUMNS))
+            return typed(pd.DataFrame(columns=list(TREND_COLUMNS)))
         nation = np.array([0])
         parts = [self._cells(number, buckets, nation) for number, buckets in found.items()]
         together = [self.formulas.join(same) for same in zip(*(one.figures for one in found.values()), strict=True)]

@@ -64,6 +64,13 @@ def test_buckets_cover_the_range_without_a_gap_and_an_empty_one_has_no_value(par
     assert {row["trust"] for row in rows[:-1]} == {"absent"}
 
 
+def test_a_range_in_which_nothing_was_read_has_no_value(parts) -> None:
+    day_before = Interval(NOON - timedelta(days=1, hours=1), NOON - timedelta(days=1))
+    [row_] = answer(parts, Asked("answer_rate", day_before))
+    assert (row_["value"], row_["trust"]) == (None, "absent")
+    assert answer(parts, Asked("answer_rate", day_before, group="region")) == []
+
+
 def test_a_place_with_nothing_offered_has_no_rate_and_is_not_zero(parts) -> None:
     turn(parts, feeder(parts, collector=Scripted(parts, [[row("offered", SHENZHEN, 0), row("answered", SHENZHEN, 0)]])))
     [row_] = ask(parts, "answer_rate", region=SHENZHEN)

@@ -1,0 +1,225 @@
+"""Hostile pushes and files against the real door and the real turn, and what came of them."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pandas as pd
+from starlette.applications import Starlette
+
+from app import DOOR_FAILURES
+from collectors import build
+from collectors.push.door import Door
+from config.catalogue import Catalogue, Kind
+from config.loading import load
+from config.settings import Settings
+from data_quality import audit
+from metrics.findings import CheckState
+from metrics.observations import Interval, decode_dimensions
+from pipeline.drain import Drain
+from pipeline.evidence import evidence
+from pipeline.parts import Parts, open_parts
+from pipeline.refusals import note_refusal
+from pipeline.turn import Feeder, turn
+from store.embedded_valkey import EmbeddedValkey
+from store.ingest import Ingest
+from tests.doors.door_world import FOLDER, collectors
+from tests.doors.hostile_files import HostileFile
+from tests.doors.hostile_pushes import Push
+
+FILES_FOLDER = Path(__file__).parent / "files_catalogue"
+RULES = {"AC-01", "AC-02", "TY-01", "TY-03"}
+"""The rules that say that a stored value cannot be."""
+
+
+@dataclass
+class Tally:
+    """What came of it; everything but `answers` and `told` must stay empty."""
+
+    answers: Counter[str] = field(default_factory=Counter)
+    told: Counter[str] = field(default_factory=Counter)
+    """Faults named, by code."""
+    crashes: list[str] = field(default_factory=list)
+    unnamed: list[str] = field(default_factory=list)
+    """Refusals that do not name what is wrong."""
+    impossible: list[str] = field(default_factory=list)
+    """Stored cells that cannot be, without a finding that says so."""
+    stored: int = 0
+    doubted: int = 0
+    """Stored cells that cannot be and of which a finding says so."""
+
+    @property
+    def server_errors(self) -> int:
+        """Answers from 500 on."""
+        return sum(number for status, number in self.answers.items() if status.isdecimal() and int(status) >= 500)
+
+
+class PushTrial:
+    """The door before a real Valkey, drained into a real store."""
+
+    def __init__(self, parts: Parts, ingest: Ingest, tally: Tally) -> None:
+        self.parts, self.tally = parts, tally
+        catalogue = parts.catalogue
+        made = collectors(catalogue)
+        feeders = {
+            name: Feeder(catalogue.channels[name], catalogue.channels[name].sources[0], collector)
+            for name, collector in made.items()
+        }
+        door = Door(
+            made,
+            ingest.append,
+            lambda channel, *told: note_refusal(parts, feeders[channel], *told),
+            parts.clock,
+            DOOR_FAILURES,
+        )
+        self._app = Starlette(routes=door.routes())
+        self.drain = Drain(parts, ingest, feeders)
+        self.loop = asyncio.new_event_loop()
+        transport = httpx.ASGITransport(app=self._app, raise_app_exceptions=True)
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://door")
+
+    def push(self, push: Push) -> httpx.Response | None:
+        """Send one push and judge its answer; None: it crashed."""
+        try:
+            answer = self.loop.run_until_complete(self._client.post(push.path, content=push.body, headers=push.headers))
+        except Exception as error:
+            self.tally.crashes.append(f"{type(error).__name__}: {error} on {push.path} {push.headers} {push.body[:300]!r}")
+            return None
+        self.tally.answers[str(answer.status_code)] += 1
+        if answer.status_code not in (202, 307, 404) and not self._names_its_fault(answer):
+            self.tally.unnamed.append(f"{answer.status_code} {answer.text[:300]}")
+        return answer
+
+    def drained(self) -> None:
+        """Take everything that waits to the store."""
+        while self.drain.ingest.waiting():
+            self.drain.once()
+            if self.drain.failing:
+                self.tally.crashes.append("the drain failed; see the log")
+                return
+
+    def close(self) -> None:
+        """Let the client and its loop go."""
+        self.loop.run_until_complete(self._client.aclose())
+        self.loop.close()
+
+    def _names_its_fault(self, answer: httpx.Response) -> bool:
+        told = answer.json()
+        if answer.status_code == 422:
+            codes = [one["code"] for one in told["faults"]]
+            self.tally.told.update(codes)
+            words = self.parts.catalogue.words
+            return bool(codes) and all(f"reject.{code}" in words for code in codes)
+        return bool(told["error"]) and bool(told["detail"])
+
+
+class FileTrial:
+    """The turn, with hostile files in a source's stead."""
+
+    def __init__(self, parts: Parts, folder: Path, tally: Tally) -> None:
+        self.parts, self.folder, self.tally = parts, folder, tally
+        self.feeders = {
+            channel.id: Feeder(channel, source, build(parts.catalogue, channel, source, b"key"))
+            for channel in parts.catalogue.channels.values()
+            for source in channel.sources
+        }
+        self._number = 0
+
+    def take(self, file: HostileFile) -> None:
+        """Write one file and read it to its end."""
+        self._number += 1
+        path = self.folder / f"{self._number}-{file.name}"
+        path.write_bytes(file.data)
+        try:
+            while (batch := turn(self.parts, self.feeders[file.channel], f"file:{self._number}", path)).payload:
+                if batch.error is not None or not batch.payload.more:
+                    break
+        except Exception as error:
+            self.tally.crashes.append(f"{type(error).__name__}: {error} on {file.name} {file.data[:300]!r}")
+            return
+        finally:
+            path.unlink()
+        if batch.error is not None:
+            self._judge(f"{file.channel} fault", [("fault", batch.error.code)], batch.error.detail)
+        elif batch.parsed is not None:
+            codes = [("reject", one.code) for one in batch.parsed.rejects]
+            self._judge(f"{file.channel} {'rejects' if codes else 'taken'}", codes, "rejects")
+
+    def _judge(self, outcome: str, codes: list[tuple[str, str]], detail: str) -> None:
+        self.tally.answers[outcome] += 1
+        self.tally.told.update(code for _, code in codes)
+        if not detail or any(f"{family}.{code}" not in self.parts.catalogue.words for family, code in codes):
+            self.tally.unnamed.append(f"{outcome}: {codes} {detail}")
+
+
+@contextmanager
+def push_trial(folder: Path) -> Iterator[PushTrial]:
+    """A door, a Valkey and a store under a folder."""
+    catalogue = load(FOLDER)
+    with (
+        EmbeddedValkey(folder / "valkey") as valkey,
+        closing(Ingest(valkey.url)) as ingest,
+        open_parts(Settings(home_dir=folder), catalogue) as parts,
+        closing(PushTrial(parts, ingest, Tally())) as trial,
+    ):
+        logging.getLogger("watchfloor").setLevel(logging.ERROR)
+        yield trial
+
+
+@contextmanager
+def file_trial(folder: Path) -> Iterator[FileTrial]:
+    """A store under a folder, and the collectors that read files."""
+    (folder / "files").mkdir()
+    with open_parts(Settings(home_dir=folder), load(FILES_FOLDER)) as parts:
+        logging.getLogger("watchfloor").setLevel(logging.ERROR)
+        yield FileTrial(parts, folder / "files", Tally())
+
+
+def audit_everything(parts: Parts, tally: Tally) -> None:
+    """Look at every stored row with eyes of our own, and then whether the audit has seen what we see."""
+    everything = Interval(datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+    rows = parts.history.observations(everything)
+    tally.stored = len(rows)
+    wrong = rows[impossible(rows, parts.catalogue, parts.clock())]
+    for (channel, hour), own in wrong.groupby([wrong["channel"].astype(str), wrong["start"].dt.floor("h")]):
+        found = audit(evidence(parts, Interval(hour, hour + timedelta(hours=1)), (channel,)))
+        said = {
+            (one.measure, one.region) for one in found if one.state is CheckState.FAIL and one.rule in RULES
+        }
+        for measure, region in set(zip(own["measure"].astype(str), own["region"].astype(str), strict=True)):
+            if {(measure, region), (measure, "")} & said:
+                tally.doubted += 1
+            else:
+                tally.impossible.append(f"{channel} {measure} {region} {hour}")
+
+
+def impossible(rows: pd.DataFrame, catalogue: Catalogue, now: datetime) -> pd.Series:
+    """Which stored rows cannot be: judged row by row and cell by cell, without the audit's own machinery."""
+    bad = pd.Series(False, index=rows.index)
+    if rows.empty:
+        return bad
+    measures = [catalogue.measures[name] for name in rows["measure"]]
+    value = rows["value"].to_numpy()
+    lowest = np.array([one.minimum for one in measures])
+    highest = np.array([np.inf if one.maximum is None else one.maximum for one in measures])
+    counts = np.array([one.unit == "n" and one.kind is Kind.ADDITIVE for one in measures])
+    bad |= ~np.isfinite(value) | (value < lowest) | (counts & (value != np.rint(value)))
+    cell = [rows["channel"].astype(str), rows["measure"].astype(str), rows["region"].astype(str), rows["start"]]
+    bad |= (rows["value"].groupby(cell).transform("sum") > highest) & ~rows["reported"]
+    bad |= [not catalogue.regions[code].served for code in rows["region"]]
+    bad |= [_has_unknown_code(catalogue, *row) for row in zip(rows["channel"], rows["dimension"], strict=True)]
+    seconds = np.array([catalogue.channels[name].interval_s for name in rows["channel"]])
+    bad |= rows["start"].astype("int64").to_numpy() % seconds != 0
+    return bad | (rows["start"] > now + timedelta(minutes=2)) | (rows["start"].dt.year < 1990)
+
+
+def _has_unknown_code(catalogue: Catalogue, channel: str, dimension: str) -> bool:
+    closed = catalogue.channels[channel].dimensions
+    return any(value not in closed.get(name, (value,)) for name, value in decode_dimensions(dimension).items())
