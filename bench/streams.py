@@ -1,7 +1,7 @@
-"""How many screens a server process feeds: `python -m bench.streams [STREAMS] [UPDATES]`.
+"""How many screens a server process feeds.
 
 The server runs as a process of its own, its screens are plain sockets here, spread over the four windows.
-Printed: the server's CPU for an update of all views and per screen, the bytes of an update, and the time from
+Measured: the server's CPU for an update of all views and per screen, the bytes of an update, and the time from
 publishing to the last byte at the last screen. On a machine that does other things only the CPU is to be trusted.
 """
 
@@ -9,13 +9,15 @@ import asyncio
 import multiprocessing
 import os
 import statistics
-import sys
 import time
+from collections.abc import Iterator
 from itertools import cycle, islice
 
+from bench.measurement import Measurement
 from bench.nation import PATHS, Publisher, run_server, valkey_with_nation
 
 EVERY_S = 2.0
+STREAMS, UPDATES = 1000, 10
 
 
 class Screen:
@@ -45,8 +47,8 @@ def cpu_s(pid: int) -> float:
     return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
 
-async def measure(port: int, pid: int, publisher: Publisher, streams: int, updates: int) -> None:
-    """Open the screens, publish, and print."""
+async def watched(port: int, pid: int, publisher: Publisher, streams: int, updates: int) -> list[Measurement]:
+    """Open the screens, publish, and tell."""
     screens = [Screen() for _ in range(streams)]
     for screen, path in zip(screens, islice(cycle(PATHS), streams), strict=True):
         await screen.open(port, path)
@@ -59,13 +61,16 @@ async def measure(port: int, pid: int, publisher: Publisher, streams: int, updat
         delays.append(max(screen.last for screen in screens) - published)
     used = (cpu_s(pid) - before) / updates
     size = (sum(screen.bytes for screen in screens) - sent) / updates / streams
-    print(f"{streams} screens on {len(PATHS)} views, an update every {EVERY_S:g} s, {updates} updates")
-    each = used / EVERY_S * 1e3 / streams
-    print(f"server CPU: {used * 1e3:.1f} ms an update, {each:.4f} ms a screen and second")
-    print(f"{size:.0f} bytes an update and screen; at the last screen after {statistics.median(delays):.3f} s (median)")
+    note = f"{streams} screens on {len(PATHS)} views, an update every {EVERY_S:g} s, {updates} updates"
+    return [
+        Measurement("server CPU of an update", "ms", round(used * 1e3, 1), note=note),
+        Measurement("server CPU of a screen and second", "ms", round(used / EVERY_S * 1e3 / streams, 4), note=note),
+        Measurement("bytes of an update and screen", "B", round(size), note=note),
+        Measurement("published to the last screen, median", "ms", round(statistics.median(delays) * 1e3), note=note),
+    ]
 
 
-def main(streams: int, updates: int) -> None:
+def measure(streams: int = STREAMS, updates: int = UPDATES) -> Iterator[Measurement]:
     """Start the server and measure."""
     context = multiprocessing.get_context("spawn")
     ports = context.Queue()
@@ -74,11 +79,7 @@ def main(streams: int, updates: int) -> None:
         server.start()
         assert server.pid is not None
         try:
-            asyncio.run(measure(ports.get(timeout=60), server.pid, publisher, streams, updates))
+            yield from asyncio.run(watched(ports.get(timeout=60), server.pid, publisher, streams, updates))
         finally:
             server.terminate()
             server.join()
-
-
-if __name__ == "__main__":
-    main(*(int(text) for text in [*sys.argv[1:], "1000", "10"][:2]))

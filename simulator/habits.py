@@ -112,6 +112,7 @@ class Orders(Noun):
 
     life_hours: float
     on_time: float
+    complaint_share: float
 
 
 class Outbound(Noun):

@@ -19,6 +19,9 @@ class Due:
 
     due: int
     closed_in_limit: int
+    complaints_due: int
+    """Those of them that are complaints, which are watched more closely."""
+    complaints_closed_in_limit: int
 
 
 class Orders:
@@ -52,7 +55,10 @@ class Orders:
                 closed = self._chance.poisson(self.backlog[code] / minutes)
                 self.backlog[code] = max(0, self.backlog[code] - closed)
                 due = self._chance.poisson(rate)
-                self.due[start][code] = Due(due, self._chance.binomial(due, self._on_time[code]))
+                complaints = self._chance.binomial(due, self._world.habits.orders.complaint_share)
+                others = self._chance.binomial(due - complaints, self._on_time[code])
+                answered = self._chance.binomial(complaints, (1 + self._on_time[code]) / 2)
+                self.due[start][code] = Due(due, others + answered, complaints, answered)
             for old in [minute for minute in self.due if minute < start - self._keep_s]:
                 del self.due[old]
 

@@ -56,6 +56,8 @@ class FloorInterface:
                 "province": code,
                 "due": due.due,
                 "closed_in_limit": due.closed_in_limit,
+                "complaints_due": due.complaints_due,
+                "complaints_closed_in_limit": due.complaints_closed_in_limit,
             }
             for minute in _between(self._orders.due, request)
             for code, due in self._orders.due[minute].items()
