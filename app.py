@@ -149,6 +149,8 @@ def _serve(settings: Settings, catalogue: Catalogue, service: Running, address: 
         routes = [*sign_in, *_door(service).routes(), ask]
         site = create_app(catalogue, service.live, access, routes, [*open_paths, DOOR_PATH, PATH])
         around = LoopbackOnly(site) if settings.access == "open" else None
+        # Before the address is told: who comes at once shall wait a moment, not be refused.
+        address.listen()
         print(f"Watchfloor is at {here}/  (Ctrl-C stops it)", flush=True)
         SiteServer(site, settings.host, settings.port, around=around).run(sockets=[address])
 

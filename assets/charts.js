@@ -15,14 +15,16 @@ export function draw(element, figure) {
   render(element, figure);
 }
 
-// Plotly alone copies colours into its drawing.
+// plotly.js alone copies colours into its drawing.
 export function repaint() {
   for (const element of document.querySelectorAll('[data-chart="plotly"]')) {
     if (drawn.has(element)) render(element, drawn.get(element));
   }
 }
 
+// What is wanted last stands on the element, for drawers that have to fetch something first.
 function render(element, figure) {
+  element.wanted = figure;
   if (figure === null || figure === undefined) element.replaceChildren();
   else DRAWERS[element.dataset.chart](element, figure);
 }

@@ -1,6 +1,7 @@
 """What a page costs: bytes on the wire, time to its first painted figures, requests to other hosts.
 
-Cold is a browser that has never been here, warm is its second visit. The figures are those of a believable nation, in
+Cold is a browser that has never been here, warm is its second visit; `slow` is cold over a line of an office far away
+(Chromium's own throttle). The figures are those of a believable nation, in
 a real Valkey behind the real server; the peer is the same figures as a plain Dash page.
 """
 
@@ -22,6 +23,9 @@ PAINTED = """() => new Promise(done => {
     ? requestAnimationFrame(() => setTimeout(() => done(performance.now()))) : setTimeout(look, 2);
   look();
 })"""
+SLOW = {"offline": False, "latency": 40, "downloadThroughput": 10e6 / 8, "uploadThroughput": 2e6 / 8}
+"""Milliseconds, and bytes a second: 10 Mbit/s down, 2 up."""
+STATES = ("cold", "warm", "slow")
 SETTLED_MS = 1500
 """What is loaded after the first figures counts too."""
 
@@ -46,7 +50,7 @@ def measure() -> Iterator[Measurement]:
         with served_nation() as nation:
             ours = {path: _visits(browser, nation.url, f"/{path}", OURS_SHOWN) for path in PATHS}
     for path, visits in ours.items():
-        for state, own, other in zip(("cold", "warm"), visits, peer, strict=True):
+        for state, own, other in zip(STATES, visits, peer, strict=True):
             note = f"{own.requests} requests, the peer's {other.requests}"
             yield Measurement(f"{path} {state}: bytes", "B", own.bytes, other.bytes, PEER, note)
             yield Measurement(f"{path} {state}: first figures", "ms", round(own.ms), round(other.ms), PEER)
@@ -55,17 +59,23 @@ def measure() -> Iterator[Measurement]:
 
 
 def _visits(browser: Browser, site: str, path: str, shown: str) -> list[Visit]:
-    """A first and a second visit by a browser without memory."""
-    context = browser.new_context(viewport=SCREEN)  # type: ignore[arg-type]  # a plain dictionary of two numbers
-    visits = [_visit(context, site, path, shown) for _ in range(2)]
-    context.close()
+    """A first and a second visit by a browser without memory, and a first one over a slow line."""
+    visits = []
+    for state in STATES:
+        if state != "warm":
+            context = browser.new_context(viewport=SCREEN)  # type: ignore[arg-type]  # a dictionary of two numbers
+        visits.append(_visit(context, site, path, shown, slow=state == "slow"))
+        if state != "cold":
+            context.close()
     return visits
 
 
-def _visit(context: BrowserContext, site: str, path: str, shown: str) -> Visit:
+def _visit(context: BrowserContext, site: str, path: str, shown: str, slow: bool) -> Visit:
     page = context.new_page()
     session = context.new_cdp_session(page)
     session.send("Network.enable")
+    if slow:
+        session.send("Network.emulateNetworkConditions", SLOW)
     asked: list[str] = []
     sizes: Counter[str] = Counter()
     session.on("Network.requestWillBeSent", lambda event: asked.append(event["request"]["url"]))

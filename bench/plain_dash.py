@@ -68,10 +68,11 @@ def application() -> dash.Dash:
     app = dash.Dash("plain_dash", serve_locally=True)
     held = {"value": 90}
 
-    @app.server.post("/value/<int:number>")
     def change(number: int) -> str:
         held["value"] = number
         return ""
+
+    app.server.add_url_rule("/value/<int:number>", view_func=change, methods=["POST"])
 
     @app.callback(Output("value", "children"), Input("beat", "n_intervals"))
     def poll(_: int) -> str:

@@ -13,13 +13,12 @@ from dash import html
 
 from config.catalogue import Catalogue, Metric
 from dashboards.panels import part
-from dashboards.sheet import BUCKETS, Sheet, moment
+from dashboards.sheet import BUCKET, BUCKETS, Sheet, moment
 from dashboards.standing import LOUD, standing
 from dashboards.tiles import target
 from dashboards.words import Words
 from metrics.readings import Reading, Snapshot, State
 
-BUCKET = timedelta(minutes=5)
 NAMED = 2
 """How many places an alert names before it only counts."""
 SEVERITY = {"critical": 0, "warning": 1}

@@ -5,11 +5,13 @@ make it ask under ours.
 """
 
 import ipaddress
+import re
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+HOST = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<name>[^:\[\]]+))(?::\d+)?")
 TOLD = "open access answers under names of this machine only, such as 127.0.0.1; for others set WATCHFLOOR_ACCESS=login"
 
 
@@ -28,8 +30,9 @@ class LoopbackOnly:
 
 
 def host_name(header: str) -> str:
-    """A Host header without its port: `[::1]:8050` is `::1`."""
-    return header[1:].partition("]")[0] if header.startswith("[") else header.partition(":")[0]
+    """A Host header without its port: `[::1]:8050` is `::1`; '' for what no browser sends."""
+    written = HOST.fullmatch(header)
+    return (written["six"] or written["name"]) if written else ""
 
 
 def is_loopback(name: str) -> bool:

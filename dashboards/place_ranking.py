@@ -20,7 +20,7 @@ from dashboards.words import Words
 from metrics.readings import Reading, State, Trust
 
 LABELS = 8
-LABEL_WIDE, LABEL_HIGH = 0.26, 0.11
+LABEL_WIDE, LABEL_HIGH = 0.3, 0.11
 """Room that a label takes, as parts of the map's width and height."""
 
 

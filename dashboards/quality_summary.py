@@ -19,15 +19,20 @@ COUNTS = ("sound", "stale", "absent", "findings", "kept_aside")
 def summary(words: Words) -> html.Section:
     """The nation's score, and counts of sources, findings and records kept aside."""
     score = html.Article(
-        [html.H3(words("summary.score")), html.Div(part("value"), className="figure"), part("coverage")],
+        [
+            html.H3(words("summary.score")),
+            html.Div(part("value"), className="figure"),
+            html.P(part("coverage"), className="about"),
+        ],
         id="summary-score",
         className="tile tile-lead",
     )
     counts = [
         html.Article(
             [
-                html.H3(words(f"summary.{name}"), title=words(f"summary.{name}_why")),
+                html.H3(words(f"summary.{name}")),
                 html.Div(part("value"), className="figure"),
+                html.P(words(f"summary.{name}_why"), className="about"),
             ],
             id=f"summary-{name}",
             className="tile",

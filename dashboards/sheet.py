@@ -6,7 +6,7 @@ categories (integer codes), so choosing rows compares numbers and takes well und
 
 import math
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from metrics.readings import READING_COLUMNS, Reading, Snapshot, State, Trust
 
 BUCKETS = 24
 """Five-minute buckets of a trend."""
+BUCKET = timedelta(minutes=5)
 
 
 def among(column: "pd.Series[str]", wanted: Iterable[str]) -> npt.NDArray[np.bool_]:
@@ -38,6 +39,7 @@ class Sheet:
         self.at = snapshot.at
         self._readings = _readings(snapshot.readings, window, metrics, regions)
         self._trends = _trends(snapshot.trend, metrics, regions)
+        self._last = None if snapshot.trend.empty else moment(snapshot.trend["start"].max())
 
     def reading(self, metric: str, region: str, channel: str = "") -> Reading | None:
         """One figure, or None when the snapshot has no such row: nobody delivers it there."""
@@ -46,6 +48,12 @@ class Sheet:
     def trend(self, metric: str, region: str, channel: str = "") -> list[float | None]:
         """The last two hours in five-minute buckets, oldest first; None where nothing is known."""
         return [known(value) for value in self._trends.get((metric, region, channel), [math.nan] * BUCKETS)]
+
+    def starts(self) -> list[datetime]:
+        """When each bucket of a trend begins; empty before there is any trend."""
+        if self._last is None:
+            return []
+        return [self._last - BUCKET * back for back in range(BUCKETS - 1, -1, -1)]
 
 
 def _rows(frame: pd.DataFrame, metrics: Sequence[str], regions: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -79,7 +87,7 @@ def _trends(
     columns = [chosen[name] for name in ("metric", "region", "channel")]
     codes = np.stack([pd.factorize(column)[0] for column in columns])
     _, first, group = np.unique(codes, axis=1, return_index=True, return_inverse=True)
-    back = ((last - chosen["start"]).dt.total_seconds() // 300).to_numpy().astype(np.int64)
+    back = ((last - chosen["start"]) // BUCKET).to_numpy().astype(np.int64)
     block = np.full((len(first), BUCKETS), np.nan)
     seen = back < BUCKETS
     block[group[seen], BUCKETS - 1 - back[seen]] = chosen["value"].to_numpy()[seen]

@@ -178,6 +178,16 @@ class Words:
         same = now is None or _aware(now).astimezone(self.zone).date() == local.date()
         return f"{local:%H:%M}" if same else f"{local:%m-%d %H:%M}"
 
+    def on_axis(self, moment: datetime) -> str:
+        """A moment on a time axis of plotly.js, which knows no zones: the wall clock of the reporting zone."""
+        return f"{_aware(moment).astimezone(self.zone):%Y-%m-%d %H:%M}"
+
+    def axis(self, metric: Metric) -> dict[str, str]:
+        """How plotly.js writes a metric's values along an axis; the format is d3's."""
+        if metric.unit == "ratio":
+            return {"tickformat": "~%"}
+        return {"tickformat": ",~f", "ticksuffix": "" if metric.unit == "n" else self(f"unit.{metric.unit}")}
+
     def _argument(self, argument: str) -> str:
         try:
             return self.clock(datetime.fromisoformat(argument))

@@ -1,7 +1,7 @@
 """What the pipeline lays before the audit: stored observations, the record of batches, and the clock."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 import pandas as pd
 
@@ -14,6 +14,8 @@ from store.state.batches import BatchRecord
 
 SPAN = timedelta(hours=6)
 """The audit's grids are dense, so a long range is judged in pieces."""
+MOST_PIECES = 28
+"""A week: so much is judged whole, because a contact may have moved out of an interval that its batch does not name."""
 CLOCK_SPAN = timedelta(minutes=30)
 
 
@@ -45,18 +47,25 @@ def evidence(parts: Parts, span: Interval, channels: tuple[str, ...] = ()) -> Ev
     )
 
 
-def evidence_by_piece(parts: Parts, span: Interval, channels: tuple[str, ...] = ()) -> Iterator[Evidence]:
+def evidence_by_piece(
+    parts: Parts, span: Interval, channels: tuple[str, ...] = (), starts: Sequence[datetime] | None = None
+) -> Iterator[Evidence]:
     """The same for a span of any length, in pieces that a dense grid can hold."""
-    return (evidence(parts, piece, channels) for piece in pieces(span))
+    return (evidence(parts, piece, channels) for piece in pieces(span, starts))
 
 
-def pieces(span: Interval) -> Iterator[Interval]:
-    """Cut a span into pieces that a dense grid can hold."""
-    start = span.start
-    while start < span.end:
-        end = min(start + SPAN, span.end)
-        yield Interval(start, end)
-        start = end
+def pieces(span: Interval, starts: Sequence[datetime] | None = None) -> Iterator[Interval]:
+    """Cut a span into pieces; of a long one, where starts are named, only those that hold one of them.
+
+    One record of a clock that was never set would otherwise have decades judged, in which there is nothing.
+    """
+    number = -(-(span.end - span.start) // SPAN)
+    chosen: Iterable[int] = range(number)
+    if starts is not None and number > MOST_PIECES:
+        chosen = sorted({(start - span.start) // SPAN for start in starts} & set(chosen))
+    for at in chosen:
+        start = span.start + at * SPAN
+        yield Interval(start, min(start + SPAN, span.end))
 
 
 def batch_frame(records: list[BatchRecord]) -> pd.DataFrame:

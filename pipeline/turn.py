@@ -16,7 +16,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -64,7 +64,7 @@ def take(parts: Parts, feeder: Feeder, batch: Batch, job: str = LIVE) -> Batch:
     touched = store(parts, batch)
     parts.state.batches.keep(batch, path, parts.clock())
     findings = audit_source_rows(feeder, batch)
-    for seen in evidence_by_piece(parts, touched, (batch.channel,)) if touched else ():
+    for seen in evidence_by_piece(parts, touched, (batch.channel,), starts_of(batch)) if touched else ():
         findings += audit(seen)
         parts.board.show(batch.channel, seen.observations, seen.interval, seen.now)
     settle(parts, feeder, batch, job, findings)
@@ -101,13 +101,16 @@ def collect(parts: Parts, feeder: Feeder, ask: Ask, read: Callable[[], Payload])
 
 def span_of(batch: Batch, channel: Channel) -> Interval:
     """The time that a file's tables are about; the file was read today, but says nothing of today."""
-    tables = (batch.parsed.observations, batch.parsed.contributions) if batch.parsed else ()
-    starts = [table["start"] for table in tables if table is not None and len(table)]
+    starts = starts_of(batch)
     if not starts:
         return Interval(batch.window.start, batch.window.start)
-    first = min(start.min() for start in starts).to_pydatetime()
-    last = max(start.max() for start in starts).to_pydatetime()
-    return Interval(first, last + timedelta(seconds=channel.interval_s))
+    return Interval(min(starts), max(starts) + timedelta(seconds=channel.interval_s))
+
+
+def starts_of(batch: Batch) -> list[datetime]:
+    """Every start that a batch's tables name, once."""
+    tables = (batch.parsed.observations, batch.parsed.contributions) if batch.parsed else ()
+    return [start.to_pydatetime() for table in tables if table is not None for start in table["start"].unique()]
 
 
 def make_batch(

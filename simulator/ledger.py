@@ -78,6 +78,11 @@ class Restated:
         self._zeros: dict[Row, int] = {(measure, region, ""): 0 for measure in unsplit for region in always}
         self._told: dict[int, dict[Row, int]] = {}
 
+    @property
+    def tells_zeros(self) -> bool:
+        """Whether a minute in which nothing happened has figures too."""
+        return bool(self._zeros)
+
     def minute(self, minute: int) -> dict[Row, int]:
         """All figures of a minute, with zeros for what was told before and is no more."""
         counted = self._ledger.count(self._channel, minute, self._level, self._wanted)

@@ -16,7 +16,6 @@ function sheet(name) {
 }
 
 export async function map(element, figure) {
-  element.wanted = figure;
   const drawing = await sheet(figure.map);
   if (element.wanted !== figure || !element.isConnected) return; // a newer frame came meanwhile
   if (element.dataset.drawn !== figure.map) {

@@ -1,7 +1,8 @@
 // Figures with axes: {"data", "layout"} for plotly.js, which is fetched when the first one is to be drawn.
-const CONFIG = { displaylogo: false, showSendToCloud: false, displayModeBar: false, responsive: false };
+const CONFIG = { displaylogo: false, displayModeBar: false, responsive: false, showSendToCloud: false, showTips: false };
 let bundle = null;
 
+// Fetched behind what the page has painted by then, so that no figure in digits waits for it.
 function load() {
   bundle ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
@@ -11,18 +12,18 @@ function load() {
       bundle = null; // the next frame asks again
       reject(new Error("plotly.min.js could not be fetched"));
     };
-    document.head.append(script);
+    requestAnimationFrame(() => setTimeout(() => document.head.append(script)));
   });
   return bundle;
 }
 
 export async function plotly(element, figure) {
-  element.wanted = figure;
   const library = await load();
   if (element.wanted !== figure || !element.isConnected) return; // a newer frame came meanwhile
+  const drawing = element.firstElementChild ?? element.appendChild(document.createElement("div"));
   const { data, layout } = painted(figure, getComputedStyle(element));
   const size = { width: element.clientWidth, height: element.clientHeight };
-  await library.react(element, data, { paper_bgcolor: "transparent", plot_bgcolor: "transparent", uirevision: "kept", ...layout, ...size }, CONFIG);
+  await library.react(drawing, data, { paper_bgcolor: "transparent", plot_bgcolor: "transparent", ...layout, ...size }, CONFIG);
 }
 
 // Names of CSS variables, wherever they stand in the object, become the colours of the theme.

@@ -21,8 +21,8 @@ NAME = "flow"
 LEVEL = Level.NATION
 ORDER = 1
 
-LEADING = ("service_level_20s", "answer_rate", "queue_length")
-SUPPORTING = ("contacts", "asa", "abandonment_rate", "fcr", "csat", "self_service_share")
+LEADING = ("service_level_20s", "answer_rate", "asa")
+SUPPORTING = ("contacts", "queue_length", "abandonment_rate", "fcr", "csat", "self_service_share")
 ALERTS = 4
 
 

@@ -11,6 +11,7 @@ from dashboards.panels import panel
 from dashboards.place_ranking import map_parts, place_map, ranking, ranking_parts
 from dashboards.sheet import Sheet
 from dashboards.tiles import chosen, tile, tile_parts
+from dashboards.trend_figure import trend_figure, trend_panel
 from dashboards.trust_tables import finding_list, finding_list_parts
 from dashboards.views import View
 from dashboards.words import Words
@@ -29,7 +30,7 @@ FINDINGS = 6
 
 
 def layout(view: View, catalogue: Catalogue, words: Words) -> list[Any]:
-    """Strip, tiles, map of the provinces, ranking and findings."""
+    """Strip, tiles, map of the provinces, ranking, trend and findings."""
     metric = catalogue.metrics[view.metric]
     places = catalogue.at_level(Level.PROVINCE)
     href = view.to(window="province", scope="CODE").url()
@@ -39,6 +40,7 @@ def layout(view: View, catalogue: Catalogue, words: Words) -> list[Any]:
         html.Section(html.Div(tiles, className="tiles tiles-support"), className="tile-row tile-row-even"),
         panel("map", words("map.title", metric=words.of(metric.name)), place_map(metric, NATION, words, href)),
         panel("ranking", words("ranking.title", metric=words.of(metric.short)), ranking(metric, places, view, words)),
+        *trend_panel(metric, view, words),
         panel("findings", words("findings.title"), finding_list(FINDINGS)),
     ]
 
@@ -56,4 +58,5 @@ def panels(snapshot: Snapshot, view: View, catalogue: Catalogue, words: Words) -
         parts |= tile_parts(one, sheet, NATION, words)
     parts |= map_parts(metric, sheet, NATION, drawn, catalogue, words)
     parts |= ranking_parts(metric, sheet, provinces, words)
+    parts |= {"trend": {"chart": trend_figure(metric, sheet, [NATION], words)}}
     return parts | finding_list_parts(snapshot.findings, FINDINGS, snapshot.at, words)

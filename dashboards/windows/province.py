@@ -12,6 +12,7 @@ from dashboards.panels import panel
 from dashboards.place_ranking import map_parts, place_map, ranking, ranking_parts
 from dashboards.sheet import Sheet
 from dashboards.tiles import chosen, tile, tile_parts
+from dashboards.trend_figure import trend_figure, trend_panel
 from dashboards.trust_tables import finding_list, finding_list_parts, touching
 from dashboards.views import View
 from dashboards.words import Words
@@ -30,7 +31,7 @@ FINDINGS = 6
 
 
 def layout(view: View, catalogue: Catalogue, words: Words) -> list[Any]:
-    """Strip, tiles, map and ranking of the cities, channels and findings; or that there is no service here."""
+    """Strip, tiles, map and ranking of the cities, channels, trend and findings; or that there is no service here."""
     region = catalogue.regions[view.scope]
     if not region.served:
         told = [
@@ -47,6 +48,7 @@ def layout(view: View, catalogue: Catalogue, words: Words) -> list[Any]:
         panel("map", words("map.title", metric=words.of(metric.name)), place_map(metric, view.scope, words, None)),
         panel("ranking", words("ranking.title", metric=words.of(metric.short)), ranking(metric, places, view, words)),
         panel("channels", words("channels.title"), channel_table(catalogue, words, trends=False)),
+        *trend_panel(metric, view, words),
         panel("findings", words("findings.title"), finding_list(FINDINGS)),
     ]
 
@@ -67,6 +69,7 @@ def panels(snapshot: Snapshot, view: View, catalogue: Catalogue, words: Words) -
         parts |= tile_parts(one, sheet, scope, words, beside=NATION)
     parts |= map_parts(metric, sheet, scope, _drawn(catalogue, scope), catalogue, words)
     parts |= ranking_parts(metric, sheet, cities, words)
+    parts |= {"trend": {"chart": trend_figure(metric, sheet, [scope, NATION], words)}}
     parts |= channel_table_parts(sheet, scope, catalogue, words, trends=False)
     findings = touching(snapshot.findings, catalogue.below(scope))
     return parts | finding_list_parts(findings, FINDINGS, snapshot.at, words)

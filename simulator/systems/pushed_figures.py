@@ -41,6 +41,7 @@ class PushedFigures:
         self.channel, self.behaviour = channel, behaviour
         self._told, self._totals = told, totals
         self._dirty: set[int] = set()
+        self._ended: int | None = None
         self._sequence = 0
 
     def note(self, contact: Contact, now: int) -> None:
@@ -51,6 +52,8 @@ class PushedFigures:
     def bodies(self, now: int) -> list[Body]:
         """What has changed in the minutes that are over; nothing while the system is down."""
         ended = now - self.behaviour.delay()
+        if self._told.tells_zeros:
+            self._dirty |= self._ended_since(now - now % MINUTE)
         due = sorted(minute for minute in self._dirty if minute + MINUTE <= ended)
         if self.behaviour.has(Trouble.DOWN) or not due:
             return []
@@ -66,6 +69,12 @@ class PushedFigures:
             if told is not None:
                 told.forget(before)
         self._dirty = {minute for minute in self._dirty if minute >= before}
+
+    def _ended_since(self, now: int) -> set[int]:
+        """Minutes that have ended since this was last asked: they are told also when nobody came in them."""
+        before = min(self._dirty, default=now) if self._ended is None else self._ended
+        self._ended = now
+        return set(range(before, now, MINUTE))
 
     def _whole_minutes(self, minutes: list[int]) -> Iterable[list[dict[str, object]]]:
         rows: list[dict[str, object]] = []

@@ -233,14 +233,16 @@ def test_plotly_comes_when_a_figure_needs_it_and_takes_the_themes_colours(page: 
     expect(page.locator("#offered")).to_have_text("412")
     assert "plotly.min.js" not in asked
     opened(page, site, "/hq")
-    bar = page.locator("#figure .bars .point path").first
-    expect(bar).to_be_visible()
+    line = page.locator("#figure .js-line")
+    expect(line).to_be_visible()
     assert "plotly.min.js" in asked
-    colour = "element => getComputedStyle(element).fill"
-    dark = bar.evaluate(colour)
+    colour = "element => getComputedStyle(element).stroke"
+    dark = line.evaluate(colour)
     page.get_by_role("link", name="浅").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
-    page.wait_for_function("dark => getComputedStyle(document.querySelector('#figure .bars path')).fill !== dark", arg=dark)
+    page.wait_for_function(
+        "dark => getComputedStyle(document.querySelector('#figure .js-line')).stroke !== dark", arg=dark
+    )
 
 
 @pytest.mark.parametrize("path", ["/payroll", "/hq?metric=secret"])

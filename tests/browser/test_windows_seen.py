@@ -124,6 +124,13 @@ def test_the_ranking_turns_round_and_links_follow_the_eye(opened: Any) -> None:
     assert page.evaluate("document.activeElement.closest('.rank').id") == best_first[0]
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_the_header_of_a_small_desk_is_one_line_and_names_what_is_shown(opened: Any, path: str) -> None:
+    page = opened(path, "desk", "en")
+    assert page.evaluate("document.querySelector('.header').clientHeight") < 60
+    assert page.evaluate("document.querySelector('#choose-metric').selectedOptions[0].text") == "service level"
+
+
 def test_what_has_the_focus_is_seen(opened: Any) -> None:
     page = opened("/hq", "desk")
     page.keyboard.press("Tab")

@@ -22,6 +22,7 @@ from metrics.readings import (
     TREND_COLUMNS,
     WINDOWS,
     Snapshot,
+    typed,
 )
 
 AT = datetime(2026, 11, 21, 10, 23, 40, tzinfo=UTC)
@@ -77,7 +78,7 @@ def believable(catalogue: Catalogue, at: datetime = AT, seed: int = 7) -> Snapsh
 def empty(at: datetime = AT) -> Snapshot:
     """The snapshot of the first instant: nothing was read yet."""
     frames = [
-        pd.DataFrame(columns=list(columns))
+        typed(pd.DataFrame(columns=list(columns)))
         for columns in (
             READING_COLUMNS,
             TREND_COLUMNS,

@@ -183,8 +183,8 @@ def panels(snapshot: Snapshot, view: View, catalogue: Catalogue, words: Words) -
         BEIJING: {"shade": -0.5, "served": True, "label": "", "hint": "Beijing"},
     }
     node = {"value": figure, "size": 0.4, "y": 0.5, "paint": "--node"}
-    bars = {"type": "bar", "x": ["a", "b"], "y": [offered, 5], "marker": {"color": "--accent"}}
-    parts: dict[str, dict[str, object]] = {"figure": {"chart": {"data": [bars], "layout": {}}}}
+    line = {"type": "scatter", "x": [1, 2], "y": [offered, 5], "line": {"color": "--accent"}}
+    parts: dict[str, dict[str, object]] = {"figure": {"chart": {"data": [line], "layout": {}}}}
     return (parts if view.window == "hq" else {}) | {
         "offered": {"text": figure},
         "offered-age": {"@data-at": snapshot.at.isoformat()},

@@ -11,10 +11,11 @@ import pytest
 from config.catalogue import NATION, Catalogue, Level
 from config.loading import load
 from dashboards.registry import all_windows
+from dashboards.sheet import BUCKETS
 from dashboards.views import LANGUAGES, View
 from dashboards.words import DASH, Words
 from metrics.readings import Snapshot, State, Trust
-from tests.dashboards.believable import believable, empty, plan
+from tests.dashboards.believable import AT, believable, empty, plan
 
 CASES = [("flow", NATION), ("hq", NATION), ("province", "440000"), ("province", "540000"), ("quality", NATION)]
 SNAPSHOTS = ("believable", "empty")
@@ -36,8 +37,8 @@ def shown(window: str, scope: str = NATION, kind: str = "believable", **choices:
     return dict(all_windows()[window].panels(snapshot(kind), view, catalogue(), words))
 
 
-def laid_out(window: str, scope: str = NATION, language: str = "zh") -> Any:
-    view = View(window, scope, language=language)
+def laid_out(window: str, scope: str = NATION, language: str = "zh", mode: str = "desk") -> Any:
+    view = View(window, scope, language=language, mode=mode)
     return all_windows()[window].layout(view, catalogue(), Words(catalogue(), language))
 
 
@@ -63,6 +64,12 @@ def test_what_is_set_is_laid_out_and_what_is_laid_out_is_set(window: str, scope:
         set_ = {part.split("@")[0][1:] for part in parts[name] if part.startswith(".")}
         assert set_ == has, name
         assert ("chart" in parts[name]) == ("data-chart" in element.to_plotly_json()["props"]), name
+
+
+@pytest.mark.parametrize(("window", "scope"), CASES)
+def test_a_wall_has_everything_but_the_figure_that_wants_a_hand(window: str, scope: str) -> None:
+    ids = {element.id for element in elements(laid_out(window, scope, mode="wall")) if getattr(element, "id", "")}
+    assert shown(window, scope).keys() - ids == ({"trend"} if window in ("hq", "province") else set())
 
 
 @pytest.mark.parametrize(("window", "scope"), CASES)
@@ -189,6 +196,36 @@ def test_a_province_without_service_says_so() -> None:
 
 def test_a_province_stands_beside_the_nation() -> None:
     assert shown("province", "440000", language="en")["tile-asa"][".beside"].startswith("China ")
+
+
+def test_the_trend_has_gaps_the_target_and_the_clock_of_the_reporting_zone() -> None:
+    figure = shown("hq", language="en")["trend"]["chart"]
+    (line,) = figure["data"]
+    frame = snapshot().trend
+    rows = frame[(frame["metric"] == "service_level_20s") & (frame["region"] == NATION) & (frame["channel"] == "")]
+    gaps = [position for position, value in enumerate(rows["value"].isna()) if value]
+    assert [position for position, value in enumerate(line["y"]) if value is None] == gaps
+    assert len(line["x"]) == len(line["y"]) == BUCKETS
+    assert line["x"][-1] == "2026-11-21 18:18", f"five minutes before {AT:%H:%M} UTC, in Shanghai"
+    assert line["text"][0].startswith("China ")
+    (aim,) = figure["layout"]["shapes"]
+    assert (aim["type"], aim["y0"], aim["y1"]) == ("line", 0.8, 0.8)
+    assert shown("hq", metric="occupancy")["trend"]["chart"]["layout"]["shapes"][0]["type"] == "rect"
+    assert shown("hq", metric="contacts")["trend"]["chart"]["layout"]["shapes"] == []
+
+
+def test_the_trend_of_a_province_stands_over_the_nations() -> None:
+    nation, own = shown("province", "440000")["trend"]["chart"]["data"]
+    assert (nation["name"], own["name"]) == ("全国", "广东")
+    assert nation["line"]["width"] < own["line"]["width"]
+
+
+def test_a_trend_without_figures_says_so_and_another_metric_starts_unzoomed() -> None:
+    figure = shown("hq", kind="empty")["trend"]["chart"]
+    assert figure["data"] == []
+    assert figure["layout"]["annotations"][0]["text"] == "近两小时没有可画的数字"
+    revisions = {shown("hq", metric=metric)["trend"]["chart"]["layout"]["uirevision"] for metric in ("asa", "csat")}
+    assert len(revisions) == 2
 
 
 def test_a_score_that_rests_on_too_little_is_not_rated() -> None:

@@ -1,7 +1,6 @@
 """Tokens of the senders, and one door for the tests that do not change it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

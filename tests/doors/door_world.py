@@ -109,10 +109,12 @@ def served(app: ASGIApp) -> Iterator[str]:
 
 
 @contextmanager
-def world(folder: Path, limits: Limits = Limits(), clock: Any = lambda: NOW, read_s: float = 30.0) -> Iterator[World]:
+def world(
+    folder: Path, limits: Limits | None = None, clock: Any = lambda: NOW, read_s: float = 30.0
+) -> Iterator[World]:
     """A door over a Valkey of its own."""
     refusals: list[Any] = []
-    with EmbeddedValkey(folder / "valkey") as valkey, closing(Ingest(valkey.url, limits=limits)) as ingest:
+    with EmbeddedValkey(folder / "valkey") as valkey, closing(Ingest(valkey.url, limits=limits or Limits())) as ingest:
 
         def refused(*told: Any) -> None:
             refusals.append(told)

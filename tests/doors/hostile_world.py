@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from app import DOOR_FAILURES
 from collectors import build
 from collectors.push.door import Door
-from config.catalogue import Catalogue, Kind
+from config.catalogue import Catalogue, Kind, Level
 from config.loading import load
 from config.settings import Settings
 from data_quality import audit
@@ -67,7 +67,7 @@ class PushTrial:
     def __init__(self, parts: Parts, ingest: Ingest, tally: Tally) -> None:
         self.parts, self.tally = parts, tally
         catalogue = parts.catalogue
-        made = collectors(catalogue)
+        made = self.collectors = collectors(catalogue)
         feeders = {
             name: Feeder(catalogue.channels[name], catalogue.channels[name].sources[0], collector)
             for name, collector in made.items()
@@ -90,7 +90,9 @@ class PushTrial:
         try:
             answer = self.loop.run_until_complete(self._client.post(push.path, content=push.body, headers=push.headers))
         except Exception as error:
-            self.tally.crashes.append(f"{type(error).__name__}: {error} on {push.path} {push.headers} {push.body[:300]!r}")
+            self.tally.crashes.append(
+                f"{type(error).__name__}: {error} on {push.path} {push.headers} {push.body[:300]!r}"
+            )
             return None
         self.tally.answers[str(answer.status_code)] += 1
         if answer.status_code not in (202, 307, 404) and not self._names_its_fault(answer):
@@ -190,11 +192,11 @@ def audit_everything(parts: Parts, tally: Tally) -> None:
     wrong = rows[impossible(rows, parts.catalogue, parts.clock())]
     for (channel, hour), own in wrong.groupby([wrong["channel"].astype(str), wrong["start"].dt.floor("h")]):
         found = audit(evidence(parts, Interval(hour, hour + timedelta(hours=1)), (channel,)))
-        said = {
-            (one.measure, one.region) for one in found if one.state is CheckState.FAIL and one.rule in RULES
-        }
+        said = [one for one in found if one.state is CheckState.FAIL and one.rule in RULES]
         for measure, region in set(zip(own["measure"].astype(str), own["region"].astype(str), strict=True)):
-            if {(measure, region), (measure, "")} & said:
+            above = {parts.catalogue.ancestor(region, level) for level in Level} | {""}
+            # Several measures, or the cities of one province, with the same trouble are one finding.
+            if any(one.measure in (measure, "") and one.region in above for one in said):
                 tally.doubted += 1
             else:
                 tally.impossible.append(f"{channel} {measure} {region} {hour}")
@@ -213,8 +215,10 @@ def impossible(rows: pd.DataFrame, catalogue: Catalogue, now: datetime) -> pd.Se
     bad |= ~np.isfinite(value) | (value < lowest) | (counts & (value != np.rint(value)))
     cell = [rows["channel"].astype(str), rows["measure"].astype(str), rows["region"].astype(str), rows["start"]]
     bad |= (rows["value"].groupby(cell).transform("sum") > highest) & ~rows["reported"]
-    bad |= [not catalogue.regions[code].served for code in rows["region"]]
-    bad |= [_has_unknown_code(catalogue, *row) for row in zip(rows["channel"], rows["dimension"], strict=True)]
+    bad |= np.array([not catalogue.regions[code].served for code in rows["region"]])
+    bad |= np.array(
+        [_has_unknown_code(catalogue, *row) for row in zip(rows["channel"], rows["dimension"], strict=True)]
+    )
     seconds = np.array([catalogue.channels[name].interval_s for name in rows["channel"]])
     bad |= rows["start"].astype("int64").to_numpy() % seconds != 0
     return bad | (rows["start"] > now + timedelta(minutes=2)) | (rows["start"].dt.year < 1990)

@@ -77,7 +77,11 @@ def test_faults_are_told_one_by_one_up_to_a_bound_and_then_counted() -> None:
     source = SOURCE | {"options": SOURCE["options"] | {"records": 20_000}}
     built = collector(source)
     parsed = built.parse(desk().payload(body(*[row(value=-1)] * 15_000, row()), NOW))
-    assert (len(parsed.rejects), parsed.rejects[-1].code, parsed.rejects[-1].value) == (10_001, "further_rejects", "5000")
+    assert (len(parsed.rejects), parsed.rejects[-1].code, parsed.rejects[-1].value) == (
+        10_001,
+        "further_rejects",
+        "5000",
+    )
     assert parsed.observations is not None
     assert len(parsed.observations) == 1
 

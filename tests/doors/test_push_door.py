@@ -54,7 +54,8 @@ def test_a_key_belongs_to_its_channel(door: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "authorization", [None, "", "Bearer", "Bearer x", "Bearer wrong", "Basic the token of the desk", "the token of the desk"]
+    "authorization",
+    [None, "", "Bearer", "Bearer x", "Bearer wrong", "Basic the token of the desk", "the token of the desk"],
 )
 @pytest.mark.parametrize("channel", ["desk", "nowhere"])
 def test_without_a_token_nobody_learns_anything(door: World, channel: str, authorization: str | None) -> None:

@@ -1,4 +1,4 @@
-"""What was answered 202 is never lost: the product runs, is killed whole the instant after an answer, and starts again."""
+"""What was answered 202 is never lost: the product is killed whole the instant after an answer, and starts again."""
 
 import json
 import os

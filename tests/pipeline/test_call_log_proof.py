@@ -11,8 +11,14 @@ from typing import Any
 
 import pytest
 
+from config.loading import load
+from config.settings import Settings
+from pipeline.command_line import answer_here
+from pipeline.parts import open_parts
+
 ROOT = Path(__file__).resolve().parents[2]
 LOG = ROOT.parent / "shared" / "data" / "call_log" / "calls_1999-02-01_14.tsv"
+CATALOGUE = load(ROOT / "examples" / "call_log")
 SPAN = ("--from", "1999-02-01", "--to", "1999-02-15")
 
 pytestmark = pytest.mark.skipif(not LOG.exists(), reason=f"the real call log is not on this machine: {LOG}")
@@ -22,21 +28,26 @@ def command(home: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "pipeline", "--config", "examples/call_log", "--home", str(home), *arguments]
 
 
-def run(home: Path, *arguments: str) -> str:
-    done = subprocess.run(command(home, *arguments), cwd=ROOT, capture_output=True, text=True, check=False)
+def backfill(home: Path) -> None:
+    done = subprocess.run(command(home, "backfill", "call_log", str(LOG)), cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+
+
+def ask(home: Path, *arguments: str) -> Any:
+    """What the command line answers, without a process for each question."""
+    with open_parts(Settings(home_dir=home), CATALOGUE) as parts:
+        return json.loads(answer_here(parts, [*arguments, "--format", "json"]))
 
 
 def query(home: Path, metric: str, *more: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads(run(home, "query", metric, *SPAN, "--format", "json", *more))
+    rows: list[dict[str, Any]] = ask(home, "query", metric, *SPAN, *more)
     return rows
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("call_log")
-    run(folder, "backfill", "call_log", str(LOG))
+    backfill(folder)
     return folder
 
 
@@ -65,7 +76,7 @@ def test_any_split_sums_to_the_whole(home: Path, metric: str, split: tuple[str, 
 
 def test_replaying_the_file_changes_nothing(home: Path) -> None:
     before = query(home, "aht", "--by", "hour")
-    run(home, "backfill", "call_log", str(LOG))
+    backfill(home)
     assert query(home, "aht", "--by", "hour") == before
 
 
@@ -83,13 +94,20 @@ def test_a_back_fill_killed_at_any_point_ends_the_same_when_resumed(home: Path, 
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
         process.wait()
-    run(tmp_path, "backfill", "call_log", str(LOG))
+    backfill(tmp_path)
     for metric in ("answer_rate", "aht", "service_level_20s"):
         assert query(tmp_path, metric, "--by", "30min") == query(home, metric, "--by", "30min")
 
 
+def test_the_command_line_prints_what_it_was_asked(home: Path) -> None:
+    asked = command(home, "query", "answer_rate", *SPAN, "--format", "csv")
+    printed = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert printed[0] == "start,end,region,channel,metric,value,numerator,denominator,n,state,trust"
+    assert printed[1].split(",")[6:8] == ["14405", "16290"]
+
+
 def test_the_audit_names_every_line_that_is_wrong_and_leaves_the_clock_habit_alone(home: Path) -> None:
-    found = json.loads(run(home, "audit", *SPAN, "--format", "json"))
+    found = ask(home, "audit", *SPAN)
     lines: dict[str, set[int]] = {}
     for finding in found:
         for row in finding["rows"]:

@@ -63,6 +63,7 @@ def test_ctrl_c_ends_everything_and_the_next_start_shows_the_figures_of_before(h
 def test_without_the_nation_there_is_no_simulator(house: House) -> None:
     product = house.running(demo=False)
     assert house.processes("simulator") == []
+    product.screen("hq", lambda shown: shown["waiting"]["@hidden"] == "")
     assert product.health().json()["status"] == "ok"
     assert product.signal(signal.SIGTERM) == 0
     assert house.processes() == []
