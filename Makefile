@@ -24,7 +24,7 @@ run: $(VENV)/.run-ready
 	@WATCHFLOOR_HOME_DIR="$(HOME_DIR)" WATCHFLOOR_PORT="$(PORT)" WATCHFLOOR_DEMO="$(DEMO)" exec $(BIN)/python app.py
 
 test: $(VENV)/.dev-ready chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.dev-ready
 	$(BIN)/ruff format --check .

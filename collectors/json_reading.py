@@ -1,6 +1,7 @@
 """Read JSON that others wrote: strict about what it says, bounded in depth, and never a crash."""
 
 import json
+from itertools import chain
 from typing import Any
 
 from collectors.record_fields import Repeated
@@ -50,8 +51,8 @@ def _too_deep(what: str) -> SourceFault:
 def _nests_deeper(document: Any, limit: int) -> bool:
     level = [document] if type(document) in NESTING else []
     for _ in range(limit):
-        parts = [whole.values() if type(whole) is dict else whole for whole in level]
-        level = [part for several in parts for part in several if type(part) in NESTING]
-        if not level:
+        parts = list(chain.from_iterable(whole.values() if type(whole) is dict else whole for whole in level))
+        if NESTING.isdisjoint(map(type, parts)):
             return False
+        level = [part for part in parts if type(part) in NESTING]
     return True

@@ -85,8 +85,9 @@ def _trends(
     last = frame["start"].max()
     chosen = frame[_rows(frame, metrics, regions)].reset_index(drop=True)
     columns = [chosen[name] for name in ("metric", "region", "channel")]
-    codes = np.stack([pd.factorize(column)[0] for column in columns])
-    _, first, group = np.unique(codes, axis=1, return_index=True, return_inverse=True)
+    coded = [pd.factorize(column) for column in columns]
+    codes = np.ravel_multi_index([code for code, _ in coded], [max(1, len(values)) for _, values in coded])
+    _, first, group = np.unique(codes, return_index=True, return_inverse=True)
     back = ((last - chosen["start"]) // BUCKET).to_numpy().astype(np.int64)
     block = np.full((len(first), BUCKETS), np.nan)
     seen = back < BUCKETS

@@ -13,5 +13,6 @@ def note_refusal(
     """Keep a refused body and its faults aside; none of it is stored as a figure."""
     ask = Ask(Interval(payload.fetched_at, payload.fetched_at), {}, payload.fetched_at)
     batch = make_batch(feeder, ask, payload, parsed, fault or SourceFault("rejected_at_door", "", permanent=True))
-    keep(parts, batch)
+    path = keep(parts, batch)
+    parts.state.batches.keep(batch, path, parts.clock())
     parts.state.findings.record(audit_rejects(batch), parts.clock())

@@ -35,7 +35,8 @@ export async function map(element, figure) {
 
 // The size of a letter of the page in units of the map, however large the map is drawn.
 function lettersInUnits(element, [, , width, height]) {
-  const scale = Math.min(element.clientWidth / width, element.clientHeight / height) || 1;
+  const drawn = element.getBoundingClientRect(); // exact, where clientWidth is rounded
+  const scale = Math.min(drawn.width / width, drawn.height / height) || 1;
   return parseFloat(getComputedStyle(element).fontSize) / scale;
 }
 

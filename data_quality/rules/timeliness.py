@@ -47,14 +47,17 @@ def _late(sight: Sight, judged: Mask, bad: Mask, late: Seconds, allowed: npt.NDA
 
 @rule("TM-03", dimension=Dimension.TIMELINESS, stage=Stage.ARRIVAL, limits=("intervals",))
 def sources_are_not_stale(sight: Sight) -> Iterator[Verdict]:
-    """The newest figure is at most two intervals overdue; silent about ranges that have ended long ago."""
+    """The newest figure is at most two intervals overdue.
+
+    Silent about ranges that ended long ago, and about those too short to hold the newest figure that is still in time.
+    """
     schedule, sources = sight.grid.schedule, sight.grid.channel.sources
     now = int(sight.evidence.now.timestamp())
     poll = np.array([max(schedule.step, source.poll_s) for source in sources])
     bound = schedule.deadline_s + sight.limit("intervals") * poll
     newest = np.where(schedule.covered, schedule.ends[None, :], NEVER * -1).max(axis=1)
     known_since = np.maximum(newest, schedule.asked)
-    judged = (schedule.starts[0] <= now) & (schedule.ends[-1] + bound >= now) & (now - schedule.asked > bound)
+    judged = (schedule.starts[0] <= now - bound) & (schedule.ends[-1] + bound >= now) & (now - schedule.asked > bound)
     age = now - known_since
     if judged.any():
         yield _at_the_end(sight, sight.source_labels, judged, judged & (age > bound), {"age_s": age})

@@ -8,8 +8,9 @@ from dashboards.loopback import LoopbackOnly
 
 OURS = ("localhost", "LOCALHOST:8050", "127.0.0.1:8050", "127.0.0.2", "[::1]", "[::1]:8050", "localhost.")
 OTHERS = (
-    "evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "[::1].evil.example", "10.0.0.1", "", "192.168.1.1",
-    "2130706433", "127.1", "evil.example:127.0.0.1", "[::ffff:10.0.0.1]", "xn--localhost", "[", "]", ":8050",
+    "evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "[::1].evil.example", "10.0.0.1",
+    "", "192.168.1.1", "2130706433", "127.1", "evil.example:127.0.0.1", "[::ffff:10.0.0.1]", "xn--localhost",
+    "[", "]", ":8050",
 )  # fmt: skip
 
 

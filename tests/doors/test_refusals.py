@@ -1,4 +1,4 @@
-"""What becomes of pushes behind the door: refused ones, those of a channel that is no more, and those of a wrong clock."""
+"""What becomes of pushes behind the door: refused ones, those of a channel that is no more, of a wrong clock."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -44,8 +44,8 @@ def test_a_refused_body_is_kept_and_its_batch_says_why(trial: PushTrial) -> None
     now = parts.clock()
     payload = trial.collectors["desk"].payload(b"{", now)
     note_refusal(parts, feeder, payload, None, SourceFault("unreadable", "the body is not JSON"))
-    [batch] = parts.state.batches.covering(Interval(now - timedelta(minutes=1), now + timedelta(minutes=1)), ("desk",))
-    assert batch.error == "unreadable: the body is not JSON"
+    [batch] = parts.state.batches.covering(Interval(now, now + timedelta(minutes=1)), ("desk",))
+    assert (batch.error, batch.detail) == ("unreadable", "the body is not JSON")
     assert parts.payloads.read(batch.payload) == b"{"
 
 

@@ -158,9 +158,9 @@ def frame_of(visitor: House, view: View) -> str:
 @pytest.mark.parametrize(
     "back",
     [
-        "https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example", "/\n/evil.example", "\\\\evil.example",
-        "javascript:alert(1)", "http:evil.example", "///evil.example", "/ /evil.example", "hq", "", "//[", "/\\/evil.example",
-        "\x00//evil.example", "/%0d%0aSet-Cookie:x=y\r\nX: y",
+        "https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example", "/\n/evil.example",
+        "\\\\evil.example", "javascript:alert(1)", "http:evil.example", "///evil.example", "/ /evil.example", "hq", "",
+        "//[", "/\\/evil.example", "\x00//evil.example", "/%0d%0aSet-Cookie:x=y\r\nX: y",
     ],
 )  # fmt: skip
 def test_after_signing_in_nobody_is_sent_to_another_house(visitor: House, back: str) -> None:
@@ -174,7 +174,8 @@ def test_a_cookie_that_was_changed_opens_nothing(visitor: House) -> None:
     cookie = visitor.client.cookies[COOKIE]
     visitor.client.cookies.clear()
     name = cookie.strip('"')
-    for at in range(len(name)):
+    # The last sign holds two bits that mean nothing, so a change of it may be none.
+    for at in range(len(name) - 1):
         changed = name[:at] + ("A" if name[at] != "A" else "B") + name[at + 1 :]
         answer = visitor.client.get(f"/province/{GUANGDONG}", headers={"cookie": f'{COOKIE}="{changed}"'})
         assert answer.status_code == 401, changed
