@@ -173,6 +173,8 @@ class Metric(Noun):
     warning: float | None = None
     """Beyond the target and up to here is a warning, beyond here critical."""
     band: tuple[float, float] | None = None
+    survey: bool = False
+    """A share of those who answered, which stands for all: it is shown with its interval."""
     attribution: Literal["arrival_cohort", "event_time", "instant"]
     data_rule: DataRule
     ownership: Ownership

@@ -15,6 +15,7 @@ from dashboards.sheet import Sheet
 from dashboards.sparkline import sparkline
 from dashboards.standing import has_aim, judged, standing
 from dashboards.words import DASH, Words
+from metrics.proportions import wilson_interval
 from metrics.readings import Reading, State, Trust
 
 RANK = {State.CRITICAL: 0, State.WARNING: 1}
@@ -72,12 +73,23 @@ def reading_parts(metric: Metric, reading: Reading | None, now: datetime, words:
         ".unit": figure.unit,
         ".state": words(f"state.{reading.state}"),
         **change(metric, reading, words),
-        ".n": words("tile.n", n=words.count(reading.n)) if metric.formula.denominator and reading.n else "",
+        ".n": sample(metric, reading, words),
         ".trust": words(f"trust_mark.{reading.trust}"),
         ".time": time_of(metric, reading, now, words),
         ".time@data-late": "" if is_late(metric, reading, now, words.catalogue) else None,
         ".reason": words.told(reading.reason) if reading.reason else "",
     }
+
+
+def sample(metric: Metric, reading: Reading, words: Words) -> str:
+    """How many cases a quotient stands on; for a survey also the interval in which the share of all may lie (95 %)."""
+    if metric.formula.denominator is None or not reading.n:
+        return ""
+    if not metric.survey or reading.numerator is None:
+        return words("tile.n", n=words.count(reading.n))
+    bounds = wilson_interval(reading.numerator, reading.n)
+    low, high = (words.limit(metric, bound) for bound in bounds or (0.0, 1.0))
+    return words("tile.n_interval", n=words.count(reading.n), low=low, high=high)
 
 
 def absent(metric: Metric) -> Reading:

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from config.catalogue import Metric
+from dashboards.tiles import sample
 from dashboards.words import DASH, Words
 from metrics.observations import NaiveTime
+from metrics.readings import Reading, State, Trust
 from tests.dashboards.test_windows import catalogue
 
 NOW = datetime(2026, 11, 21, 10, 23, tzinfo=UTC)
@@ -134,3 +136,10 @@ def test_a_reason_without_words_is_shown_as_it_is() -> None:
 def test_an_unknown_key_of_our_own_is_loud() -> None:
     with pytest.raises(KeyError, match=r"no\.such\.key"):
         words()("no.such.key")
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "n 603 (88% – 92.6%)"), ("zh", "n 603（88% – 92.6%）")])
+def test_a_survey_shows_how_many_answered_and_the_interval_of_the_share(language: str, told: str) -> None:
+    csat = Reading("csat", "15min", "100000", "", 546 / 603, 546, 603, 603, None, None, State.GOOD, Trust.SOUND)
+    assert sample(metric("csat"), csat, words(language)) == told
+    assert sample(metric("answer_rate"), csat, words("en")) == "n 603"
