@@ -2,7 +2,8 @@
 
 A pass is told once for many places, so it closes what it covers: '' in source, region or measure
 meets any. It closes only what it has looked at: the intervals that were bad, or a long span after which they
-no longer count; a batch that is well says nothing of the one before. A check that could not run (ERROR) opens a finding of its own; ERROR and BLOCKED never
+no longer count; a batch that is well says nothing of the one before. A check that could not run (ERROR) opens
+a finding of its own; ERROR and BLOCKED never
 close one. Findings about the rows of a batch add up over batches; the same batch again replaces its part.
 """
 
