@@ -68,7 +68,7 @@ def main() -> int:
     except CatalogueError as error:
         print(error, file=sys.stderr)
         return 2
-    except (StoreInUse, OSError) as error:
+    except (StoreInUse, Unreachable, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

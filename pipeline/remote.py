@@ -56,7 +56,8 @@ def route(token: str, answer: Callable[[Sequence[str]], str]) -> Route:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not secrets.compare_digest(given.encode(), token.encode()):
             return PlainTextResponse("the token is not that of this run", 401)
-        if int(request.headers.get("content-length") or LONGEST_CALL + 1) > LONGEST_CALL:
+        length = request.headers.get("content-length", "")
+        if not length.isdecimal() or int(length) > LONGEST_CALL:
             return PlainTextResponse("the call is too long", 413)
         try:
             arguments = json.loads(await request.body())

@@ -44,6 +44,7 @@ def running(settings: Settings, catalogue: Catalogue) -> Iterator[Running]:
     make_home(settings)
     with valkey(settings) as url:
         live, ingest = Live(url), Ingest(url)
+        ingest.check_durable()
         changed = Event()
         with open_parts(settings, catalogue, changed.set) as parts:
             own = feeders(settings, catalogue)

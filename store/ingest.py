@@ -66,6 +66,10 @@ class Unreachable(RuntimeError):
     """Valkey does not answer or refuses: nothing can be promised, and nothing was lost."""
 
 
+class NotDurableError(OSError):
+    """This Valkey may lose what it has answered for: the push door must not open on it."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """How much may wait, how often it is tried, how long a key is remembered."""
@@ -156,6 +160,13 @@ class Ingest:
         """Bodies that are not done yet."""
         with _reaching():
             return int(self._client.xlen(STREAM))
+
+    def check_durable(self) -> None:
+        """Refuse a Valkey that could lose what the push door has promised; raises NotDurableError, Unreachable."""
+        if not self.durable():
+            raise NotDurableError(
+                "Valkey answers before it has written to disk: set `appendonly yes` and `appendfsync always` there"
+            )
 
     def durable(self) -> bool:
         """Whether this Valkey has every write on disk before it answers: the push door promises just that."""

@@ -250,15 +250,21 @@ def test_an_insert_in_a_cte_is_refused_by_the_options_and_by_the_server(url: str
 # psycopg cannot close a server-side cursor whose connection is gone, and says so when it is collected.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_lost_connection_passes(url: str, owner: Any) -> None:
+    ended = threading.Event()
+
     def kill() -> None:
-        while not owner.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'watch' AND query LIKE '%pg_sleep%'"
-        ).fetchall():
+        while (
+            not ended.is_set()
+            and not owner.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'watch' AND query LIKE '%pg_sleep%'"
+            ).fetchall()
+        ):
             pass
 
     killer = threading.Thread(target=kill)
     killer.start()
     found = fault(collector(source("SELECT pg_sleep(20)")))
+    ended.set()
     killer.join()
     assert (found.code, found.permanent) == ("unreachable", False)
     # The fault's traceback holds the cursor: let both go here, where the complaint is expected.

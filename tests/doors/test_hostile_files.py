@@ -11,7 +11,7 @@ from tests.doors.hostile_files import BOMB, WRITERS, HostileFile, files
 from tests.doors.hostile_world import FileTrial, audit_everything, file_trial
 from tests.doors.test_hostile_pushes import flawless
 
-COUNT = 120
+COUNT = 200
 
 
 @pytest.fixture(scope="module")

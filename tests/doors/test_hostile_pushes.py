@@ -17,7 +17,7 @@ from tests.doors.door_world import TOKENS
 from tests.doors.hostile_pushes import Push, pushes
 from tests.doors.hostile_world import PushTrial, Tally, audit_everything, push_trial
 
-COUNT = 300
+COUNT = 600
 EVERY = 100
 """Pushes between two drains of the stream."""
 

@@ -57,7 +57,8 @@ def test_ctrl_c_ends_everything_and_the_next_start_shows_the_figures_of_before(h
     again = house.running(demo=False)
     shown = again.screen("hq", has_figure)
     assert shown["simulated"]["@hidden"] == ""
-    assert contacts_of_before(again, moment) == before > 0
+    # What still waited in the stream of pushed batches comes on top.
+    assert contacts_of_before(again, moment) >= before > 0
 
 
 def test_without_the_nation_there_is_no_simulator(house: House) -> None:

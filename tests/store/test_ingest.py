@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import redis
 
 from metrics.observations import NaiveTime
 from store.embedded_valkey import EmbeddedValkey
-from store.ingest import Accepted, Conflict, Full, Ingest, Limits
+from store.ingest import Accepted, Conflict, Full, Ingest, Limits, NotDurableError
 
 NOW = datetime(2026, 11, 21, 16, tzinfo=UTC)
 
@@ -132,8 +133,12 @@ def test_bytes_are_bounded_too(valkey: EmbeddedValkey) -> None:
         push(ingest, "b", b"x" * 100)
 
 
-def test_the_promise_can_be_checked(valkey: EmbeddedValkey, ingest: Ingest) -> None:
-    assert ingest.durable()
+def test_a_valkey_that_could_lose_what_it_answered_for_is_refused(valkey: EmbeddedValkey, ingest: Ingest) -> None:
+    ingest.check_durable()
+    with redis.Redis.from_url(valkey.url) as client:
+        client.config_set("appendfsync", "everysec")
+    with pytest.raises(NotDurableError, match="appendfsync always"):
+        ingest.check_durable()
 
 
 def test_a_time_needs_a_zone(ingest: Ingest) -> None:
