@@ -252,13 +252,11 @@ def test_an_insert_in_a_cte_is_refused_by_the_options_and_by_the_server(url: str
 def test_a_lost_connection_passes(url: str, owner: Any) -> None:
     ended = threading.Event()
 
+    sleeping = "usename = 'watch' AND query LIKE '%pg_sleep%'"
+    kill_it = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {sleeping}"
+
     def kill() -> None:
-        while (
-            not ended.is_set()
-            and not owner.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'watch' AND query LIKE '%pg_sleep%'"
-            ).fetchall()
-        ):
+        while not ended.is_set() and not owner.execute(kill_it).fetchall():
             pass
 
     killer = threading.Thread(target=kill)
