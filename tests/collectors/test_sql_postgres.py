@@ -252,7 +252,8 @@ def test_an_insert_in_a_cte_is_refused_by_the_options_and_by_the_server(url: str
 def test_a_lost_connection_passes(url: str, owner: Any) -> None:
     ended = threading.Event()
 
-    sleeping = "usename = 'watch' AND query LIKE '%pg_sleep%'"
+    # The rows are fetched from a cursor, and that is where the server sleeps.
+    sleeping = "usename = 'watch' AND query LIKE 'FETCH%'"
     kill_it = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {sleeping}"
 
     def kill() -> None:
