@@ -54,6 +54,7 @@ def main() -> int:
     settings = Settings()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)-7s %(name)s  %(message)s")
     logging.getLogger("apscheduler").setLevel("ERROR")
+    logging.getLogger("alembic").setLevel("WARNING")
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, _stop)
     try:
