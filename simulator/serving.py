@@ -91,6 +91,8 @@ def listen(host: str, port: int) -> socket.socket:
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind((host, port))
+        # From here on callers wait instead of being refused: the address is told before the server answers.
+        taken.listen()
     except OSError as error:
         taken.close()
         raise OSError(
