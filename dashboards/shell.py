@@ -92,12 +92,14 @@ def _health(hub: Hub, live: Live) -> Endpoint:
     """200 while figures come; 503 with the reason when the store or a fresh snapshot is missing."""
 
     async def health(request: Request) -> Response:
-        age = (datetime.now(UTC) - hub.snapshot.at).total_seconds() if hub.snapshot else None
-        fault = await _store_fault(live) or hub.trouble or _age_fault(age)
+        store_fault = await _store_fault(live)
+        snapshot = hub.snapshot  # after the await, so that everything told is about one snapshot
+        age = (datetime.now(UTC) - snapshot.at).total_seconds() if snapshot else None
+        fault = store_fault or hub.trouble or _age_fault(age)
         told = {
             "status": "failing" if fault else "ok",
             "fault": fault,
-            "generation": hub.snapshot.generation if hub.snapshot else None,
+            "generation": snapshot.generation if snapshot else None,
             "snapshot_age_s": None if age is None else round(age, 1),
             "streams": hub.streams,
         }
