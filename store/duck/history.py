@@ -20,13 +20,15 @@ from config.catalogue import Catalogue, Kind, Level
 from metrics.observations import Interval
 from store.duck import remarks
 from store.duck.contacts import replace_contacts
-from store.duck.encoding import Encoder, last_of_each_key
-from store.duck.moments import moments, second, second_from
-from store.duck.names import Names
-from store.duck.questions import answer, shown_at
 from store.duck.schema import open_file
 from store.duck.upsert import Stamp, upsert
+from store.facts.encoding import Encoder, last_of_each_key
+from store.facts.moments import moments, second, second_from
+from store.facts.names import Names
+from store.facts.questions import DIMENSION_VALUES, Dialect, kept_at, sums
 from store.history import BatchStamp, Question, Written
+
+DIALECT = Dialect(last="arg_max(value, start)", shown_at=kept_at)
 
 
 class DuckHistory:
@@ -37,7 +39,7 @@ class DuckHistory:
         self._root = open_file(path)
         self._writes = Lock()
         with self._root.cursor() as cursor:
-            self._names = Names(cursor)
+            self._names = Names(cursor.execute("SELECT kind, code, label FROM name").fetchall())
         with self._writing() as cursor:
             self._lay_places(cursor)
 
@@ -66,8 +68,11 @@ class DuckHistory:
 
     def totals(self, question: Question) -> pd.DataFrame:
         """See `History.totals`."""
+        asked = sums(question, self._catalogue, self._names, DIALECT)
         with self._root.cursor() as cursor:
-            return answer(cursor, question, self._catalogue, self._names)
+            if asked.dimensions is not None:
+                cursor.register(DIMENSION_VALUES, asked.dimensions)
+            return asked.read(cursor.execute(asked.statement).fetchnumpy(), self._names)
 
     def observations(
         self,
@@ -80,7 +85,7 @@ class DuckHistory:
         codes = self._names.find("channel", self._catalogue.channels if channels is None else channels)
         with self._root.cursor() as cursor:
             found = cursor.execute(
-                f"SELECT * FROM {shown_at(known)} WHERE start >= ? AND start < ? AND channel IN ? ORDER BY ALL",
+                f"SELECT * FROM {kept_at(known)} WHERE start >= ? AND start < ? AND channel IN ? ORDER BY ALL",
                 [second_from(interval.start), second_from(interval.end), codes],
             ).fetchnumpy()
         keys = {kind: self._names.label(kind, found[kind]) for kind in ("channel", "measure", "region", "dimension")}
@@ -133,7 +138,7 @@ class DuckHistory:
         with self._writes, self._root.cursor() as cursor:
             cursor.execute("BEGIN")
             yield cursor
-            self._names.save(cursor)
+            self._save_names(cursor)
             cursor.execute("COMMIT")
             self._names.saved()
 
@@ -153,6 +158,12 @@ class DuckHistory:
         written = upsert(cursor, coded, low, high, forced)
         _advance(cursor, stamp, high)
         return written
+
+    def _save_names(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        fresh = self._names.fresh()
+        if fresh:
+            cursor.register("fresh_names", pd.DataFrame(fresh, columns=["kind", "code", "label"]))
+            cursor.execute("INSERT INTO name SELECT kind, code, label FROM fresh_names")
 
     def _peaks(self) -> list[int]:
         peaks = [measure.id for measure in self._catalogue.measures.values() if measure.kind is Kind.PEAK]

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from metrics.observations import Interval
-from store.duck.moments import moments, second, second_from
+from store.facts.moments import moments, second, second_from
 from store.history import ASIDE_COLUMNS, BadTable, BatchStamp
 
 _KEEP = """

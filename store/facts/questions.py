@@ -8,52 +8,88 @@ level max   sum over places and channels at one instant, the largest instant
 """
 # ruff: noqa: S608 - statements are put together from constants and integer codes, never from text that came in.
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 
 from config.catalogue import Catalogue, Kind
-from store.buckets import Run, runs
-from store.duck.moments import moments, second, second_from
-from store.duck.names import NO_NAME, Names
+from store.facts.buckets import Run, runs
+from store.facts.moments import moments, second, second_from
+from store.facts.names import NO_NAME, Names
 from store.history import PLACES, Question
 
+FACT_COLUMNS = (
+    "channel", "measure", "region", "dimension", "start", "value", "reported", "revision", "received_at", "batch",
+)  # fmt: skip
+DIMENSION_VALUES = "dimension_value"
+"""Name under which an engine lays `Sums.dimensions` beside its tables for the statement."""
 Labels = dict[str, list[str]]
 """Values of the dimensions that a question names, by the codes of this answer."""
 
 
-def answer(cursor: duckdb.DuckDBPyConnection, question: Question, catalogue: Catalogue, names: Names) -> pd.DataFrame:
-    """Run a question and read its keys back; raises ValueError naming what the catalogue does not know."""
+@dataclass(frozen=True)
+class Dialect:
+    """Where one engine's SQL differs from another's."""
+
+    last: str
+    """Aggregate that takes `value` at the largest `start`."""
+    shown_at: Callable[[int | None], str]
+    """Table expression of the rows that were the newest at a second since 1970; None: that are the newest."""
+    yes: str = "TRUE"
+    no: str = "FALSE"
+
+
+@dataclass(frozen=True)
+class Sums:
+    """A question as one statement, and what is needed to read its answer: columns bucket, key_0 …, measure, value."""
+
+    question: Question
+    statement: str
+    dimensions: pd.DataFrame | None
+    """What each dimension key says of the dimensions asked for: code, of_<dimension> …; None: none is asked for."""
+    labels: Labels
+
+    def read(self, found: Mapping[str, Any], names: Names) -> pd.DataFrame:
+        """The columns of the engine's answer as `History.totals` gives them."""
+        table: dict[str, object] = {}
+        if self.question.by is not None:
+            table["start"] = moments(found["bucket"])
+        for position, name in enumerate(self.question.group):
+            kind, codes = "region" if name in PLACES else name, found[f"key_{position}"]
+            known = self.labels.get(name)
+            table[name] = names.label(kind, codes) if known is None else names.categorical(known, codes)
+        table["measure"] = names.label("measure", found["measure"])
+        table["value"] = np.asarray(found["value"], dtype=np.float64)
+        return pd.DataFrame(table)
+
+
+def sums(question: Question, catalogue: Catalogue, names: Names, dialect: Dialect) -> Sums:
+    """Turn a question into SQL; raises ValueError naming what the catalogue does not know."""
     _check(question, catalogue)
-    labels = _register_dimensions(cursor, question, names)
+    labels, dimensions = _dimensions(question, names)
     keys = ["bucket", *(f"key_{position}" for position in range(len(question.group))), "measure"]
-    facts = _facts(question, catalogue, names, labels)
+    facts = _facts(question, catalogue, names, labels, dialect)
     selects = (
-        _select(arithmetic, ", ".join(keys), names.find("measure", measures))
+        _select(arithmetic, ", ".join(keys), names.find("measure", measures), dialect)
         for arithmetic, measures in _by_arithmetic(question, catalogue).items()
     )
-    found = cursor.execute(f"WITH facts AS ({facts}) {' UNION ALL '.join(selects)} ORDER BY ALL").fetchnumpy()
-    table: dict[str, object] = {}
-    if question.by is not None:
-        table["start"] = moments(found["bucket"])
-    for key, name in zip(keys[1:-1], question.group, strict=True):
-        kind = "region" if name in PLACES else name
-        table[name] = names.categorical(labels[name], found[key]) if name in labels else names.label(kind, found[key])
-    table["measure"] = names.label("measure", found["measure"])
-    table["value"] = np.asarray(found["value"], dtype=np.float64)
-    return pd.DataFrame(table)
+    order = ", ".join(keys)
+    statement = f"WITH facts AS ({facts}) SELECT * FROM ({' UNION ALL '.join(selects)}) AS found ORDER BY {order}"
+    return Sums(question, statement, dimensions, labels)
 
 
-def shown_at(known: int | None) -> str:
-    """The rows that were the newest at a second since 1970; None: that are the newest."""
+def kept_at(known: int | None) -> str:
+    """`Dialect.shown_at` of an engine that keeps the newest rows in `observation` and the others in `superseded`."""
     if known is None:
         return "observation"
+    columns = ", ".join(FACT_COLUMNS)
     return f"""(
-        SELECT * FROM observation WHERE received_at <= {known}
-        UNION ALL SELECT * EXCLUDE (superseded_at) FROM superseded
+        SELECT {columns} FROM observation WHERE received_at <= {known}
+        UNION ALL SELECT {columns} FROM superseded
         WHERE received_at <= {known} AND {known} < superseded_at)"""
 
 
@@ -74,26 +110,27 @@ def _check(question: Question, catalogue: Catalogue) -> None:
         raise ValueError("a question to the history names no measure")
 
 
-def _register_dimensions(cursor: duckdb.DuckDBPyConnection, question: Question, names: Names) -> Labels:
-    """Lay out what every dimension key says of the dimensions asked for: `dimension_value(code, of_<dimension>…)`."""
+def _dimensions(question: Question, names: Names) -> tuple[Labels, pd.DataFrame | None]:
+    """What every dimension key says of the dimensions asked for."""
     wanted = [name for name in (*question.group, *question.where) if name not in (*PLACES, "channel", "region")]
     read = {name: names.dimension_values(name) for name in wanted}
-    if read:
-        length = min(len(codes) for codes, _ in read.values())
-        columns = {f"of_{name}": codes[:length] for name, (codes, _) in read.items()}
-        cursor.register("dimension_value", pd.DataFrame({"code": np.arange(length, dtype=np.uint32), **columns}))
-    return {name: labels for name, (_, labels) in read.items()}
+    labels = {name: values for name, (_, values) in read.items()}
+    if not read:
+        return labels, None
+    length = min(len(codes) for codes, _ in read.values())
+    columns = {f"of_{name}": codes[:length] for name, (codes, _) in read.items()}
+    return labels, pd.DataFrame({"code": np.arange(length, dtype=np.uint32), **columns})
 
 
-def _facts(question: Question, catalogue: Catalogue, names: Names, labels: Labels) -> str:
+def _facts(question: Question, catalogue: Catalogue, names: Names, labels: Labels, dialect: Dialect) -> str:
     """The rows that count, with their bucket and keys."""
     keys = "".join(f", {_key(name)} AS key_{position}" for position, name in enumerate(question.group))
     known = None if question.as_known_at is None else second(question.as_known_at)
-    join = " JOIN dimension_value d ON d.code = o.dimension" if labels else ""
+    join = f" JOIN {DIMENSION_VALUES} d ON d.code = o.dimension" if labels else ""
     return f"""
         SELECT {_bucket(question, catalogue)} AS bucket, o.channel, o.measure, o.start, o.value{keys}
-        FROM {shown_at(known)} o JOIN place p ON p.region = o.region{join}
-        WHERE {" AND ".join(_conditions(question, catalogue, names, labels))}"""
+        FROM {dialect.shown_at(known)} o JOIN place p ON p.region = o.region{join}
+        WHERE {" AND ".join(_conditions(question, catalogue, names, labels, dialect))}"""
 
 
 def _key(name: str) -> str:
@@ -102,10 +139,12 @@ def _key(name: str) -> str:
     return f"o.{name}" if name in ("channel", "region") else f"d.of_{name}"
 
 
-def _conditions(question: Question, catalogue: Catalogue, names: Names, labels: Labels) -> Iterable[str]:
+def _conditions(
+    question: Question, catalogue: Catalogue, names: Names, labels: Labels, dialect: Dialect
+) -> Iterable[str]:
     yield f"o.start >= {second_from(question.interval.start)}"
     yield f"o.start < {second_from(question.interval.end)}"
-    yield f"o.reported = {question.reported}"
+    yield f"o.reported = {dialect.yes if question.reported else dialect.no}"
     yield f"o.measure IN ({_numbers(names.find('measure', question.measures))})"
     level = catalogue.regions[question.within].level
     yield f"p.{level} IN ({_numbers(names.find('region', [question.within]))})"
@@ -139,18 +178,18 @@ def _by_arithmetic(question: Question, catalogue: Catalogue) -> dict[str, list[s
     return found
 
 
-def _select(arithmetic: str, keys: str, measures: list[int]) -> str:
+def _select(arithmetic: str, keys: str, measures: list[int], dialect: Dialect) -> str:
     """The sums of the measures that share one arithmetic."""
-    facts = f"(SELECT * FROM facts WHERE measure IN ({_numbers(measures)}))"
+    facts = f"(SELECT * FROM facts WHERE measure IN ({_numbers(measures)})) AS chosen"
     if arithmetic in ("sum", "max"):
         return f"SELECT {keys}, {arithmetic}(value) AS value FROM {facts} GROUP BY {keys}"
     if arithmetic == "level max":
         instants = f"SELECT {keys}, start, sum(value) AS value FROM {facts} GROUP BY {keys}, start"
-        return f"SELECT {keys}, max(value) AS value FROM ({instants}) GROUP BY {keys}"
-    over_time = {"level last": "arg_max(value, start)", "level mean": "avg(value)"}[arithmetic]
+        return f"SELECT {keys}, max(value) AS value FROM ({instants}) AS instants GROUP BY {keys}"
+    over_time = {"level last": dialect.last, "level mean": "avg(value)"}[arithmetic]
     instants = f"SELECT {keys}, channel, start, sum(value) AS value FROM {facts} GROUP BY {keys}, channel, start"
-    channels = f"SELECT {keys}, channel, {over_time} AS value FROM ({instants}) GROUP BY {keys}, channel"
-    return f"SELECT {keys}, sum(value) AS value FROM ({channels}) GROUP BY {keys}"
+    channels = f"SELECT {keys}, channel, {over_time} AS value FROM ({instants}) AS instants GROUP BY {keys}, channel"
+    return f"SELECT {keys}, sum(value) AS value FROM ({channels}) AS channels GROUP BY {keys}"
 
 
 def _numbers(codes: Iterable[int]) -> str:

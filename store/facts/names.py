@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -16,17 +15,18 @@ NO_NAME = 2**32 - 1
 Codes = npt.NDArray[np.uint32]
 
 
+Name = tuple[str, int, str]
+"""Kind, code, label."""
+
+
 class Names:
-    """The names of one file, held in memory; codes are given in order of first sight and never change."""
+    """The names of one store, held in memory; codes are given in order of first sight and never change."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        self._load(cursor)
+    def __init__(self, saved: Iterable[Name]) -> None:
+        """Start from every name that the store holds."""
         self._values: dict[str, tuple[Codes, list[str]]] = {}
-
-    def _load(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self._labels: dict[str, list[str]] = {kind: [] for kind in KINDS}
-        rows = cursor.execute("SELECT kind, label FROM name ORDER BY kind, code").fetchall()
-        for kind, label in rows:
+        for kind, _, label in sorted(saved):
             self._labels[kind].append(label)
         self._codes = {kind: {label: code for code, label in enumerate(self._labels[kind])} for kind in KINDS}
         self._saved = {kind: len(self._labels[kind]) for kind in KINDS}
@@ -45,20 +45,16 @@ class Names:
         codes = self._codes[kind]
         return [codes[label] for label in labels if label in codes]
 
-    def save(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Write the new names, in the transaction of the rows that use them; call `saved` once it is committed."""
-        fresh = [
+    def fresh(self) -> list[Name]:
+        """Names that the store does not hold yet: written in the transaction of the rows that use them."""
+        return [
             (kind, code, self._labels[kind][code])
             for kind in KINDS
             for code in range(self._saved[kind], len(self._labels[kind]))
         ]
-        if fresh:
-            frame = pd.DataFrame(fresh, columns=["kind", "code", "label"])
-            cursor.register("fresh_names", frame)
-            cursor.execute("INSERT INTO name SELECT kind, code, label FROM fresh_names")
 
     def saved(self) -> None:
-        """The transaction of `save` was committed; after one that was not, the next `save` writes them again."""
+        """The transaction that wrote `fresh` was committed; after one that was not, they stay fresh."""
         self._saved = {kind: len(self._labels[kind]) for kind in KINDS}
 
     def labels(self, kind: str, codes: Iterable[int]) -> list[str]:

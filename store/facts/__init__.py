@@ -1,0 +1,1 @@
+"""What every engine of facts shares: names as codes, tables checked at the door, questions as SQL."""
