@@ -6,7 +6,7 @@ HOME_DIR ?= var
 PORT ?= 8050
 DEMO ?= 1
 
-.PHONY: run test check format docs bench chromium clean
+.PHONY: run test test-faults check format docs bench chromium faketime clickhouse clean
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Watchfloor needs Python 3.11; name one with: make PYTHON=/path/to/python3.11 …"; exit 1; }
@@ -23,8 +23,12 @@ $(VENV)/.dev-ready: requirements-dev.txt $(VENV)/.run-ready
 run: $(VENV)/.run-ready
 	@WATCHFLOOR_HOME_DIR="$(HOME_DIR)" WATCHFLOOR_PORT="$(PORT)" WATCHFLOOR_DEMO="$(DEMO)" exec $(BIN)/python app.py
 
-test: $(VENV)/.dev-ready chromium
+test: $(VENV)/.dev-ready chromium clickhouse
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# Breaks real processes under load; ONLY= names one fault. Files run side by side: most of the time is spent waiting.
+test-faults: $(VENV)/.dev-ready chromium faketime
+	$(BIN)/python -m pytest tests/faults -m faults -n 4 --dist loadfile $(if $(ONLY),-k "$(ONLY)")
 
 check: $(VENV)/.dev-ready
 	$(BIN)/ruff format --check .
@@ -51,6 +55,30 @@ chromium: $(VENV)/.dev-ready
 	|| { [ "$$(id -u)" = 0 ] && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q chromium; } \
 	|| { sudo -n apt-get update -q && sudo -n apt-get install -y -q chromium; } 2>/dev/null \
 	|| $(BIN)/playwright install chromium
+
+# Steps the clock of single processes.
+faketime:
+	@command -v faketime >/dev/null 2>&1 \
+	|| { [ "$$(id -u)" = 0 ] && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q faketime; } \
+	|| { sudo -n apt-get update -q && sudo -n apt-get install -y -q faketime; }
+
+# ClickHouse and ZooKeeper for the tests of the cluster: Debian's packages, unpacked and not installed, so that no service starts.
+CLICKHOUSE := $(or $(WATCHFLOOR_CLICKHOUSE),$(HOME)/.cache/watchfloor/clickhouse)
+CLICKHOUSE_PACKAGES := clickhouse-server clickhouse-common libcapnp-0.9.2 libcctz2 libcpuinfo0 libfarmhash0 libjemalloc2 \
+	libltdl7 libmariadb3 libmetrohash1 libodbc2 libpcre3 libpococrypto80 libpocodata80 libpocodataodbc80 libpocofoundation80 \
+	libpocojson80 libpocomongodb80 libpoconet80 libpoconetssl80 libpocoutil80 libpocoxml80 librdkafka1 libre2-9 \
+	libzookeeper-java libnetty-java libdropwizard-metrics-java libsnappy-java libsnappy-jni libslf4j-java
+
+clickhouse: $(CLICKHOUSE)/.unpacked
+	@command -v java >/dev/null 2>&1 \
+	|| { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends openjdk-17-jre-headless; }
+
+$(CLICKHOUSE)/.unpacked:
+	@mkdir -p $(@D)/packages
+	@[ "$$(id -u)" != 0 ] || apt-get update -q
+	cd $(@D)/packages && apt-get download -q $(CLICKHOUSE_PACKAGES)
+	@for package in $(@D)/packages/*.deb; do dpkg -x "$$package" $(@D) || exit 1; done
+	@rm -r $(@D)/packages && touch $@
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

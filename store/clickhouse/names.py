@@ -1,0 +1,97 @@
+"""Names as hashes: any number of writers give a name the same code without asking each other.
+
+Within a process names have the small codes of `facts/names.py`; in tables they have these. Two names with one code are
+refused. For the nouns of the catalogue, which are few, 32 bits are enough; dimension keys come from outside and have
+64.
+"""
+
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from config.catalogue import Catalogue
+from store.facts.names import Codes, Names
+
+WIDTHS = {"channel": np.dtype(np.uint32), "measure": np.dtype(np.uint32), "region": np.dtype(np.uint32)} | {
+    "dimension": np.dtype(np.uint64)
+}
+
+Name = tuple[str, int, str]
+"""Kind, code, label."""
+
+
+class NameClash(ValueError):
+    """Two names have one code; one of them must be spelt otherwise."""
+
+
+def code(kind: str, label: str) -> int:
+    """The code of a name in the tables."""
+    return int.from_bytes(blake2b(label.encode(), digest_size=WIDTHS[kind].itemsize).digest(), "little")
+
+
+class HashedNames:
+    """The names of one process and their codes in the tables; not for several threads at once."""
+
+    def __init__(self, catalogue: Catalogue, saved: Callable[[], Iterable[Name]]) -> None:
+        """Know the catalogue's names; `saved` asks the store for all it holds."""
+        self.local = Names([])
+        self._saved = saved
+        self._labels: dict[str, dict[int, str]] = {kind: {} for kind in WIDTHS}
+        self._codes: dict[str, npt.NDArray[np.unsignedinteger]] = {}
+        self._kept: set[tuple[str, str]] = set()
+        for kind, labels in (
+            ("channel", catalogue.channels),
+            ("measure", catalogue.measures),
+            ("region", catalogue.regions),
+        ):
+            for label in labels:
+                self._know(kind, code(kind, label), label)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Learn what other writers named."""
+        for kind, number, label in self._saved():
+            self._know(kind, number, label)
+            self._kept.add((kind, label))
+
+    def unsaved(self, frame: pd.DataFrame, channel: str) -> list[Name]:
+        """Names in a frame of local codes that the store does not hold yet, as far as this process knows."""
+        used = [("channel", channel)]
+        for kind in ("measure", "region", "dimension"):
+            used += [(kind, label) for label in self.local.labels(kind, np.flatnonzero(np.bincount(frame[kind])))]
+        fresh = [(kind, code(kind, label), label) for kind, label in used if (kind, label) not in self._kept]
+        for name in fresh:
+            self._know(*name)
+        return fresh
+
+    def stored(self, kind: str, local: npt.NDArray[np.integer]) -> npt.NDArray[np.unsignedinteger]:
+        """Codes in the tables of local codes."""
+        known = self._codes.get(kind)
+        wanted = int(local.max()) + 1 if len(local) else 0
+        if known is None or len(known) < wanted:
+            labels = self.local.labels(kind, range(wanted))
+            known = self._codes[kind] = np.array([code(kind, label) for label in labels], dtype=WIDTHS[kind])
+        codes: npt.NDArray[np.unsignedinteger] = known[local]
+        return codes
+
+    def find(self, kind: str, labels: Iterable[str]) -> list[int]:
+        """Codes in the tables of labels."""
+        return [code(kind, label) for label in labels]
+
+    def locals(self, kind: str, stored: npt.NDArray[np.generic]) -> Codes:
+        """Local codes of codes in the tables."""
+        positions, used = pd.factorize(stored)
+        known = self._labels[kind]
+        if any(int(number) not in known for number in used):
+            self.refresh()
+        codes: Codes = self.local.give(kind, [known[int(number)] for number in used])[positions]
+        return codes
+
+    def _know(self, kind: str, number: int, label: str) -> None:
+        held = self._labels[kind].setdefault(number, label)
+        if held != label:
+            raise NameClash(f"the {kind} names {held!r} and {label!r} have one code ({number}): rename one of them")
+        self.local.give(kind, [label])
