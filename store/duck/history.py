@@ -9,7 +9,7 @@ on disk when the call returns; a process killed in between leaves what was commi
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
@@ -17,30 +17,37 @@ import duckdb
 import pandas as pd
 
 from config.catalogue import Catalogue, Kind, Level
+from metrics.intervals import HOUR_S
 from metrics.observations import Interval
 from store.duck import remarks
 from store.duck.contacts import replace_contacts
+from store.duck.reading import DIALECT
 from store.duck.schema import open_file
+from store.duck.sorting import Stretches, sort
 from store.duck.upsert import Stamp, upsert
 from store.facts.encoding import Encoder, last_of_each_key
 from store.facts.moments import moments, second, second_from
 from store.facts.names import Names
-from store.facts.questions import DIMENSION_VALUES, Dialect, kept_at, sums
-from store.history import BatchStamp, Question, Written
+from store.facts.questions import DIMENSION_VALUES, kept_at, sums
+from store.history import BatchStamp, Holdings, Question, Written
 
-DIALECT = Dialect(last="arg_max(value, start)", shown_at=kept_at)
+NEVER = -(2**62)
+"""Before every start."""
 
 
 class DuckHistory:
     """Facts in one DuckDB file of this process; raises StoreInUse when another process holds it."""
 
     def __init__(self, path: Path, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
+        self._catalogue, self._path = catalogue, path
         self._root = open_file(path)
         self._writes = Lock()
         with self._root.cursor() as cursor:
             self._names = Names(cursor.execute("SELECT kind, code, label FROM name").fetchall())
+            [(sorted_until,)] = cursor.execute("SELECT max(least(start, received_at)) FROM progress").fetchall()
+        self._stretches = Stretches(NEVER if sorted_until is None else sorted_until + 1)
         with self._writing() as cursor:
+            self._names.give("measure", catalogue.measures)
             self._lay_places(cursor)
 
     def write(self, stamp: BatchStamp, observations: pd.DataFrame) -> Written:
@@ -65,6 +72,15 @@ class DuckHistory:
             sums = encoder.with_reported(cursor.execute("SELECT * FROM sums").df())
             written = Written() if sums.empty else self._merge(cursor, stamp, sums, forced=True)
             return replace(written, unchanged=written.unchanged + same, superseded_older=older)
+
+    def withdraw(self, stamp: BatchStamp, keys: pd.DataFrame) -> Written:
+        """See `History.withdraw`."""
+        with self._writing() as cursor:
+            frame = Encoder(self._catalogue, self._names, stamp).observations(keys.assign(value=0.0))
+            if frame.empty:
+                return Written()
+            kept, repeated = last_of_each_key(frame)
+            return replace(self._merge(cursor, stamp, kept.assign(value=None), forced=True), repeated=repeated)
 
     def totals(self, question: Question) -> pd.DataFrame:
         """See `History.totals`."""
@@ -119,13 +135,32 @@ class DuckHistory:
         return pd.DataFrame({**names, "start": moments(found["start"]), "received_at": moments(found["received_at"])})
 
     def forget(self, before: datetime) -> int:
-        """See `History.forget`."""
-        limit = second_from(before)
+        """See `History.forget`; an hour at a time, so that no write waits long."""
+        limit, deleted = second_from(before), 0
+        while (oldest := self._oldest()) is not None and oldest < limit:
+            with self._writing() as cursor:
+                step = [min(oldest + HOUR_S, limit)]
+                deleted += cursor.execute("DELETE FROM observation WHERE start < ?", step).fetchall()[0][0]
         with self._writing() as cursor:
-            deleted: int = cursor.execute("DELETE FROM observation WHERE start < ?", [limit]).fetchall()[0][0]
             for table, column in (("superseded", "start"), ("contribution", "start"), ("aside", "received_at")):
                 cursor.execute(f"DELETE FROM {table} WHERE {column} < ?", [limit])
         return deleted
+
+    def holdings(self) -> Holdings:
+        """See `History.holdings`."""
+        with self._root.cursor() as cursor:
+            found = cursor.execute("SELECT count(*), min(start), max(start) FROM observation").fetchall()
+        [(rows, oldest, newest)] = found
+        files = (self._path, self._path.with_name(f"{self._path.name}.wal"))
+        size = sum(file.stat().st_size for file in files if file.exists())
+        if not rows:
+            return Holdings(0, size, None, None)
+        return Holdings(rows, size, *(datetime.fromtimestamp(start, UTC) for start in (oldest, newest)))
+
+    def _oldest(self) -> int | None:
+        with self._root.cursor() as cursor:
+            oldest: int | None = cursor.execute("SELECT min(start) FROM observation").fetchall()[0][0]
+        return oldest
 
     def close(self) -> None:
         """See `History.close`."""
@@ -141,13 +176,14 @@ class DuckHistory:
             self._save_names(cursor)
             cursor.execute("COMMIT")
             self._names.saved()
+            stretch = self._stretches.due()
+            if stretch is not None:
+                sort(cursor, *stretch)
 
     def _merge(
         self, cursor: duckdb.DuckDBPyConnection, stamp: BatchStamp, frame: pd.DataFrame, forced: bool = False
     ) -> Written:
         """Merge a frame of codes and note how far the source has come."""
-        cursor.register("incoming", frame)
-        low, high = int(frame["start"].min()), int(frame["start"].max())
         coded = Stamp(
             channel=int(self._names.give("channel", [stamp.channel])[0]),
             batch=int(self._names.give("batch", [stamp.batch])[0]),
@@ -155,36 +191,45 @@ class DuckHistory:
             received_at=second(stamp.received_at),
             interval_s=self._catalogue.channels[stamp.channel].interval_s,
         )
-        written = upsert(cursor, coded, low, high, forced)
-        _advance(cursor, stamp, high)
+        newest = int(frame["start"].max())
+        _advance(cursor, stamp, newest)
+        written = upsert(cursor, coded, frame, forced)
+        self._stretches.note(written.inserted, min(newest, coded.received_at))
         return written
 
     def _save_names(self, cursor: duckdb.DuckDBPyConnection) -> None:
         fresh = self._names.fresh()
         if fresh:
-            cursor.register("fresh_names", pd.DataFrame(fresh, columns=["kind", "code", "label"]))
-            cursor.execute("INSERT INTO name SELECT kind, code, label FROM fresh_names")
+            columns = [list(column) for column in zip(*fresh, strict=True)]
+            cursor.execute("INSERT INTO name SELECT unnest(?), unnest(?), unnest(?)", columns)
 
     def _peaks(self) -> list[int]:
         peaks = [measure.id for measure in self._catalogue.measures.values() if measure.kind is Kind.PEAK]
         return self._names.find("measure", peaks)
 
     def _lay_places(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Write the catalogue's tree of regions as `place(region, nation, province, city, centre)`."""
-        codes = dict(zip(self._catalogue.regions, self._names.give("region", self._catalogue.regions), strict=True))
-        columns: dict[str, list[int | None]] = {"region": list(codes.values())}
+        """Write the catalogue's tree of regions as `place(region, nation, province, city, centre)`.
+
+        A region without such an ancestor has the code of '': without NULL the codes stay as narrow as they are,
+        and DuckDB adds up small groups in an array instead of a hash table.
+        """
+        none, *codes = self._names.give("region", ["", *self._catalogue.regions]).tolist()
+        code = dict(zip(self._catalogue.regions, codes, strict=True))
+        columns = {"region": codes}
         for level in Level:
             above = (self._catalogue.ancestor(region, level) for region in self._catalogue.regions)
-            columns[level] = [None if region is None else codes[region] for region in above]
+            columns[level] = [none if region is None else code[region] for region in above]
         cursor.register("places", pd.DataFrame(columns, dtype="UInt16"))
         cursor.execute("CREATE OR REPLACE TABLE place AS SELECT * FROM places")
 
 
 def _advance(cursor: duckdb.DuckDBPyConnection, stamp: BatchStamp, start: int) -> None:
     """Keep the latest interval that a source brought."""
-    row = [stamp.channel, stamp.source]
-    held = cursor.execute("SELECT start FROM progress WHERE channel = ? AND source = ?", row).fetchall()
-    if held and held[0][0] > start:
-        return
-    cursor.execute("DELETE FROM progress WHERE channel = ? AND source = ?", row)
-    cursor.execute("INSERT INTO progress VALUES (?, ?, ?, ?)", [*row, start, second(stamp.received_at)])
+    at = [start, second(stamp.received_at), stamp.channel, stamp.source]
+    later = "UPDATE progress SET start = $1, received_at = $2 WHERE channel = $3 AND source = $4 AND start <= $1"
+    if cursor.execute(later, at).fetchall()[0][0] == 0:
+        cursor.execute(
+            "INSERT INTO progress SELECT $3, $4, $1, $2"
+            " WHERE NOT EXISTS (FROM progress WHERE channel = $3 AND source = $4)",
+            at,
+        )

@@ -18,6 +18,11 @@ KEY = "channel USMALLINT, measure USMALLINT, region USMALLINT, dimension UINTEGE
 
 FACT = f"{KEY}, value DOUBLE, reported BOOLEAN, revision BIGINT, received_at BIGINT, batch UINTEGER"
 
+SETTINGS: dict[str, str | int | float | bool | list[str]] = {"memory_limit": "512MB"}
+"""DuckDB takes four fifths of the machine unless told. 50 million rows are 130 MB on disk, a stretch that is sorted
+is 70 MB in memory, and what does not fit goes to disk; of 1.5 GB for everything this leaves 1 GB to the rest.
+"""
+
 TABLES = (
     "CREATE TABLE IF NOT EXISTS layout (version INTEGER)",
     "CREATE TABLE IF NOT EXISTS name (kind VARCHAR, code UINTEGER, label VARCHAR)",
@@ -35,7 +40,7 @@ def open_file(path: Path) -> duckdb.DuckDBPyConnection:
     """Open or make the file and its tables; raises StoreInUse when another process holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        connection = duckdb.connect(path)
+        connection = duckdb.connect(path, config=SETTINGS)
     except duckdb.IOException as error:
         held = re.search(r"Conflicting lock is held in (.*?) \(PID (\d+)\)", str(error))
         if held is None:

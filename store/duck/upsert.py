@@ -1,9 +1,10 @@
 """The only way into `observation`: newer wins, what was replaced is kept, and nothing is done twice.
 
-1. `incoming` (keys and values as codes) is joined once to the rows of its channel and time range: `change`.
-2. Rows that are replaced or removed go to `superseded` with the second in which they ended.
-3. Replaced rows are updated in place, confirmed rows take the newer revision, removed rows are deleted.
-4. New rows are appended.
+1. Rows (keys and values as codes) of intervals of which the channel has nothing yet are appended as they are.
+2. The others are joined once to the rows of their channel and time range: `change`.
+3. Rows that are replaced or removed go to `superseded` with the second in which they ended.
+4. Replaced rows are updated in place, confirmed rows take the newer revision, removed rows are deleted.
+5. New rows are appended.
 """
 
 from collections import defaultdict
@@ -11,9 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import duckdb
+import numpy as np
+import pandas as pd
 
 from metrics.observations import Interval
 from store.history import Written
+
+_HELD = "SELECT DISTINCT start FROM observation WHERE channel = $channel AND start BETWEEN $low AND $high"
 
 _CLASSIFY = """
 CREATE OR REPLACE TEMP TABLE change AS
@@ -50,7 +55,13 @@ WHERE o.start BETWEEN $low AND $high AND o.rowid IN (SELECT held FROM change WHE
 _APPEND = """
 INSERT INTO observation
 SELECT $channel, measure, region, dimension, start, value, reported, $revision, $received_at, $batch
-FROM change WHERE what = 'new'"""
+FROM """
+
+_APPEND_NEW = f"{_APPEND} change WHERE what = 'new'"
+_APPEND_FIRST = f"{_APPEND} first_rows"
+
+Counts = dict[str, tuple[int, int, int]]
+"""What happened to how many rows, with their first and last start."""
 
 
 @dataclass(frozen=True)
@@ -65,15 +76,39 @@ class Stamp:
     """Length of the channel's intervals: `Written.touched` ends one after the last start."""
 
 
-def upsert(cursor: duckdb.DuckDBPyConnection, stamp: Stamp, low: int, high: int, forced: bool = False) -> Written:
-    """Merge the temporary view `incoming`, whose starts lie in [low, high], in the caller's transaction.
+def upsert(cursor: duckdb.DuckDBPyConnection, stamp: Stamp, frame: pd.DataFrame, forced: bool = False) -> Written:
+    """Merge a frame (measure, region, dimension, start, value, reported) in the caller's transaction.
 
     `forced` (sums of the contact ledger) replaces whatever the revision; there a NULL value removes its key.
     """
-    known = {"low": low, "high": high, "channel": stamp.channel, "batch": stamp.batch}
+    starts = frame["start"].to_numpy()
+    known = {"low": int(starts.min()), "high": int(starts.max()), "channel": stamp.channel, "batch": stamp.batch}
     known |= {"revision": stamp.revision, "received_at": stamp.received_at, "forced": forced}
+    held = _run(cursor, _HELD, known).fetchnumpy()["start"]
+    again = np.isin(starts, held)
+    counts = _append_first(cursor, known, frame[~again] if len(held) else frame)
+    if again.any():
+        cursor.register("incoming", frame[again])
+        for what, (number, first, last) in _merge(cursor, known).items():
+            other = counts.get(what, (0, first, last))
+            counts[what] = (number + other[0], min(first, other[1]), max(last, other[2]))
+    return _written(counts, stamp.interval_s)
+
+
+def _append_first(cursor: duckdb.DuckDBPyConnection, known: dict[str, int | bool], frame: pd.DataFrame) -> Counts:
+    """Append rows of intervals of which the channel has nothing yet; a sum that is NULL has no contact in it."""
+    rows = frame[frame["value"].notna()] if known["forced"] else frame
+    if rows.empty:
+        return {}
+    cursor.register("first_rows", rows)
+    _run(cursor, _APPEND_FIRST, known)
+    return {"new": (len(rows), int(rows["start"].min()), int(rows["start"].max()))}
+
+
+def _merge(cursor: duckdb.DuckDBPyConnection, known: dict[str, int | bool]) -> Counts:
+    """Merge the view `incoming` with the rows of its time range."""
     _run(cursor, _CLASSIFY, known)
-    if forced:
+    if known["forced"]:
         cursor.execute("UPDATE change SET what = 'removed' WHERE value IS NULL AND held IS NOT NULL")
         cursor.execute("DELETE FROM change WHERE value IS NULL AND held IS NULL")
     counts = {what: (n, first, last) for what, n, first, last in cursor.execute(_COUNT).fetchall()}
@@ -82,20 +117,20 @@ def upsert(cursor: duckdb.DuckDBPyConnection, stamp: Stamp, low: int, high: int,
         (_REPLACE, ("changed",)),
         (_CONFIRM, ("confirmed",)),
         (_REMOVE, ("removed",)),
-        (_APPEND, ("new",)),
+        (_APPEND_NEW, ("new",)),
     )
     for statement, wanted in steps:
         if any(what in counts for what in wanted):
             _run(cursor, statement, known)
-    return _written(counts, stamp.interval_s)
+    return counts
 
 
-def _run(cursor: duckdb.DuckDBPyConnection, statement: str, known: dict[str, int | bool]) -> None:
+def _run(cursor: duckdb.DuckDBPyConnection, statement: str, known: dict[str, int | bool]) -> duckdb.DuckDBPyConnection:
     """Execute with those of the known parameters that the statement names: DuckDB refuses others."""
-    cursor.execute(statement, {name: value for name, value in known.items() if f"${name}" in statement})
+    return cursor.execute(statement, {name: value for name, value in known.items() if f"${name}" in statement})
 
 
-def _written(counts: dict[str, tuple[int, int, int]], interval_s: int) -> Written:
+def _written(counts: Counts, interval_s: int) -> Written:
     moved = [counts[what] for what in ("new", "changed", "removed") if what in counts]
     touched = None
     if moved:

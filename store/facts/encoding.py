@@ -59,7 +59,7 @@ class Encoder:
         )
 
     def _codes(self, table: pd.DataFrame, column: str, check: Callable[[Iterable[str]], None]) -> Codes:
-        positions, labels = pd.factorize(table[column])
+        positions, labels = _positions(table[column])
         if (positions < 0).any():
             raise self._bad(f"{column} is missing in row {int(np.argmin(positions))}")
         check(labels)
@@ -87,7 +87,7 @@ class Encoder:
         return values
 
     def _ranks(self, kind: str, codes: pd.Series, level: Callable[[str], Level]) -> npt.NDArray[np.int8]:
-        used = pd.unique(codes)
+        used = np.flatnonzero(np.bincount(codes))
         ranks = np.zeros(used.max(initial=0) + 1, dtype=np.int8)
         ranks[used] = [RANKS[level(label)] for label in self._names.labels(kind, used)]
         found: npt.NDArray[np.int8] = ranks[codes]
@@ -127,6 +127,19 @@ class Encoder:
     def _bad(self, reason: str) -> BadTable:
         stamp = self._stamp
         return BadTable(f"batch {stamp.batch} of {stamp.channel}/{stamp.source}: {reason}")
+
+
+def _positions(column: pd.Series) -> tuple[npt.NDArray[np.integer], Iterable[str]]:
+    """The labels that occur, and by row which one it is; -1: none. Categories bring it along."""
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        found: tuple[npt.NDArray[np.integer], Iterable[str]] = pd.factorize(column)
+        return found
+    positions, labels = column.cat.codes.to_numpy(), column.cat.categories
+    occurs = np.zeros(len(labels) + 1, dtype=bool)
+    occurs[positions] = True
+    if occurs[:-1].all():
+        return positions, labels
+    return np.where(positions < 0, -1, np.cumsum(occurs[:-1]).take(positions, mode="clip") - 1), labels[occurs[:-1]]
 
 
 def last_of_each_key(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:

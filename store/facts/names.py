@@ -26,9 +26,14 @@ class Names:
         """Start from every name that the store holds."""
         self._values: dict[str, tuple[Codes, list[str]]] = {}
         self._labels: dict[str, list[str]] = {kind: [] for kind in KINDS}
-        for kind, _, label in sorted(saved):
+        self._codes: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
+        self.learn(saved)
+
+    def learn(self, saved: Iterable[Name]) -> None:
+        """Take over names that the store holds: each kind's codes go on where the known ones end."""
+        for kind, code, label in sorted(saved):
             self._labels[kind].append(label)
-        self._codes = {kind: {label: code for code, label in enumerate(self._labels[kind])} for kind in KINDS}
+            self._codes[kind][label] = code
         self._saved = {kind: len(self._labels[kind]) for kind in KINDS}
 
     def give(self, kind: str, labels: Iterable[str]) -> Codes:
@@ -69,9 +74,11 @@ class Names:
     @staticmethod
     def categorical(labels: Sequence[str], codes: npt.NDArray[np.integer]) -> pd.Categorical:
         """Codes with their labels, as a categorical whose categories all occur."""
-        used, positions = np.unique(codes, return_inverse=True)
-        found = ["" if code == NO_NAME else labels[code] for code in used]
-        return pd.Categorical.from_codes(positions, categories=pd.Index(found, dtype="str"))
+        known = np.minimum(codes, len(labels))
+        occurs = np.zeros(len(labels) + 1, dtype=bool)
+        occurs[known] = True
+        found = ["" if code == len(labels) else labels[code] for code in np.flatnonzero(occurs).tolist()]
+        return pd.Categorical.from_codes((np.cumsum(occurs) - 1)[known], categories=pd.Index(found, dtype="str"))
 
     def dimension_values(self, dimension: str) -> tuple[Codes, list[str]]:
         """By code of a dimension key: the code of its value of one dimension; and those values ('' is absent)."""

@@ -41,6 +41,12 @@ class Dialect:
     """Table expression of the rows that were the newest at a second since 1970; None: that are the newest."""
     yes: str = "TRUE"
     no: str = "FALSE"
+    rows_of: Callable[[str, list[int]], str] = lambda table, _: table
+    """A table as the engine reads it best when it wants the rows of some measures alone."""
+    nulls: bool = True
+    """Whether `place` has NULL where a region has no such ancestor, instead of the code of ''."""
+    one_reading: bool = False
+    """Whether measures of several arithmetics are read once, which costs additive ones a sum at each instant."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +75,16 @@ class Sums:
 
 def sums(question: Question, catalogue: Catalogue, names: Names, dialect: Dialect) -> Sums:
     """Turn a question into SQL; raises ValueError naming what the catalogue does not know."""
-    _check(question, catalogue)
-    labels, dimensions = _dimensions(question, names)
-    keys = ["bucket", *(f"key_{position}" for position in range(len(question.group))), "measure"]
+    check(question, catalogue)
+    labels, dimensions = dimension_values(question, names)
+    bucketed = ["bucket"] if question.by is not None else []
+    keys = [*bucketed, *(f"key_{position}" for position in range(len(question.group))), "measure"]
     facts = _facts(question, catalogue, names, labels, dialect)
-    selects = (
-        _select(arithmetic, ", ".join(keys), names.find("measure", measures), dialect)
-        for arithmetic, measures in _by_arithmetic(question, catalogue).items()
-    )
+    selects = _totals(_codes(question, catalogue, names), question, ", ".join(keys), dialect)
     order = ", ".join(keys)
-    statement = f"WITH facts AS ({facts}) SELECT * FROM ({' UNION ALL '.join(selects)}) AS found ORDER BY {order}"
+    every = "*" if bucketed else "0 AS bucket, found.*"
+    found = f"({' UNION ALL '.join(selects)}) AS found"
+    statement = f"WITH facts AS ({facts}) SELECT {every} FROM {found} ORDER BY {order}"
     return Sums(question, statement, dimensions, labels)
 
 
@@ -93,7 +99,7 @@ def kept_at(known: int | None) -> str:
         WHERE received_at <= {known} AND {known} < superseded_at)"""
 
 
-def _check(question: Question, catalogue: Catalogue) -> None:
+def check(question: Question, catalogue: Catalogue) -> None:
     """Refuse names that the catalogue does not have: they would be answered by an empty table."""
     dimensions = [name for name in (*question.group, *question.where) if name not in (*PLACES, "channel", "region")]
     asked = (
@@ -110,7 +116,7 @@ def _check(question: Question, catalogue: Catalogue) -> None:
         raise ValueError("a question to the history names no measure")
 
 
-def _dimensions(question: Question, names: Names) -> tuple[Labels, pd.DataFrame | None]:
+def dimension_values(question: Question, names: Names) -> tuple[Labels, pd.DataFrame | None]:
     """What every dimension key says of the dimensions asked for."""
     wanted = [name for name in (*question.group, *question.where) if name not in (*PLACES, "channel", "region")]
     read = {name: names.dimension_values(name) for name in wanted}
@@ -124,18 +130,19 @@ def _dimensions(question: Question, names: Names) -> tuple[Labels, pd.DataFrame 
 
 def _facts(question: Question, catalogue: Catalogue, names: Names, labels: Labels, dialect: Dialect) -> str:
     """The rows that count, with their bucket and keys."""
-    keys = "".join(f", {_key(name)} AS key_{position}" for position, name in enumerate(question.group))
+    keys = "".join(f", {_key(name, dialect)} AS key_{position}" for position, name in enumerate(question.group))
     known = None if question.as_known_at is None else second(question.as_known_at)
     join = f" JOIN {DIMENSION_VALUES} d ON d.code = o.dimension" if labels else ""
+    table = dialect.rows_of(dialect.shown_at(known), names.find("measure", question.measures))
     return f"""
-        SELECT {_bucket(question, catalogue)} AS bucket, o.channel, o.measure, o.start, o.value{keys}
-        FROM {dialect.shown_at(known)} o JOIN place p ON p.region = o.region{join}
+        SELECT {bucket(question, catalogue)} AS bucket, o.channel, o.measure, o.start, o.value{keys}
+        FROM {table} o JOIN place p ON p.region = o.region{join}
         WHERE {" AND ".join(_conditions(question, catalogue, names, labels, dialect))}"""
 
 
-def _key(name: str) -> str:
+def _key(name: str, dialect: Dialect) -> str:
     if name in PLACES:
-        return f"coalesce(p.{name}, {NO_NAME})"
+        return f"coalesce(p.{name}, {NO_NAME})" if dialect.nulls else f"p.{name}"
     return f"o.{name}" if name in ("channel", "region") else f"d.of_{name}"
 
 
@@ -145,17 +152,17 @@ def _conditions(
     yield f"o.start >= {second_from(question.interval.start)}"
     yield f"o.start < {second_from(question.interval.end)}"
     yield f"o.reported = {dialect.yes if question.reported else dialect.no}"
-    yield f"o.measure IN ({_numbers(names.find('measure', question.measures))})"
+    yield among("o.measure", names.find("measure", question.measures))
     level = catalogue.regions[question.within].level
     yield f"p.{level} IN ({_numbers(names.find('region', [question.within]))})"
     if question.channels is not None:
-        yield f"o.channel IN ({_numbers(names.find('channel', question.channels))})"
+        yield among("o.channel", names.find("channel", question.channels))
     for dimension, wanted in question.where.items():
         codes = [code for code, label in enumerate(labels[dimension]) if label in wanted]
         yield f"d.of_{dimension} IN ({_numbers(codes)})"
 
 
-def _bucket(question: Question, catalogue: Catalogue) -> str:
+def bucket(question: Question, catalogue: Catalogue) -> str:
     """Start of the row's bucket: plain arithmetic while the clock does not change."""
     if question.by is None:
         return "0"
@@ -168,7 +175,7 @@ def _within(run: Run) -> str:
     return f"o.start - (o.start - {run.anchor}) % {run.step}"
 
 
-def _by_arithmetic(question: Question, catalogue: Catalogue) -> dict[str, list[str]]:
+def by_arithmetic(question: Question, catalogue: Catalogue) -> dict[str, list[str]]:
     """Measures by how they are added."""
     found: dict[str, list[str]] = {}
     for name in question.measures:
@@ -178,18 +185,63 @@ def _by_arithmetic(question: Question, catalogue: Catalogue) -> dict[str, list[s
     return found
 
 
-def _select(arithmetic: str, keys: str, measures: list[int], dialect: Dialect) -> str:
-    """The sums of the measures that share one arithmetic."""
-    facts = f"(SELECT * FROM facts WHERE measure IN ({_numbers(measures)})) AS chosen"
+def _facts_of(measures: list[int]) -> str:
+    return f"(SELECT * FROM facts WHERE {among('measure', measures)}) AS chosen"
+
+
+def _codes(question: Question, catalogue: Catalogue, names: Names) -> dict[str, list[int]]:
+    found = by_arithmetic(question, catalogue)
+    return {arithmetic: names.find("measure", measures) for arithmetic, measures in found.items()}
+
+
+def _totals(codes: dict[str, list[int]], question: Question, keys: str, dialect: Dialect) -> Iterable[str]:
+    """The sums of every arithmetic: one after another, or what is taken channel by channel in one reading."""
+    together = {name: known for name, known in codes.items() if dialect.one_reading and name != "level max"}
+    if len(together) > 1:
+        every = [code for known in together.values() for code in known]
+        facts = "facts" if len(together) == len(codes) else _facts_of(every)
+        yield _in_one_reading(together, keys, "" if "channel" in question.group else ", channel", facts, dialect.last)
+    for arithmetic, known in codes.items():
+        if len(together) < 2 or arithmetic not in together:
+            yield total(arithmetic, keys, _facts_of(known), dialect.last)
+
+
+def _in_one_reading(codes: dict[str, list[int]], keys: str, channel: str, facts: str, last: str) -> str:
+    """The sums of measures of several arithmetics: at each instant, over time, over channels unless `keys` has them."""
+    kinds = ("max", "level last", "level mean")
+    peak, newest, mean = (f"measure IN ({_numbers(codes.get(kind, []))})" for kind in kinds)
+    others = f"WHEN {newest} THEN {last} WHEN {mean} THEN avg(value) ELSE sum(value)"
+    over_time = f"CASE WHEN {peak} THEN max(largest) {others} END"
+    instants = f"""SELECT {keys}{channel}, start, sum(value) AS value, max(value) AS largest
+        FROM {facts} GROUP BY {keys}{channel}, start"""
+    channels = f"SELECT {keys}{channel}, {over_time} AS value FROM ({instants}) AS instants GROUP BY {keys}{channel}"
+    if not channel:
+        return channels
+    over_channels = f"CASE WHEN {peak} THEN max(value) ELSE sum(value) END"
+    return f"SELECT {keys}, {over_channels} AS value FROM ({channels}) AS channels GROUP BY {keys}"
+
+
+def total(arithmetic: str, keys: str, facts: str, last: str) -> str:
+    """The sums of measures that share one arithmetic, over facts of theirs: keys, channel, start, value."""
     if arithmetic in ("sum", "max"):
         return f"SELECT {keys}, {arithmetic}(value) AS value FROM {facts} GROUP BY {keys}"
     if arithmetic == "level max":
         instants = f"SELECT {keys}, start, sum(value) AS value FROM {facts} GROUP BY {keys}, start"
         return f"SELECT {keys}, max(value) AS value FROM ({instants}) AS instants GROUP BY {keys}"
-    over_time = {"level last": dialect.last, "level mean": "avg(value)"}[arithmetic]
+    over_time = {"level last": last, "level mean": "avg(value)"}[arithmetic]
     instants = f"SELECT {keys}, channel, start, sum(value) AS value FROM {facts} GROUP BY {keys}, channel, start"
     channels = f"SELECT {keys}, channel, {over_time} AS value FROM ({instants}) AS instants GROUP BY {keys}, channel"
     return f"SELECT {keys}, sum(value) AS value FROM ({channels}) AS channels GROUP BY {keys}"
+
+
+def among(column: str, codes: list[int]) -> str:
+    """The condition that a column holds one of some codes: as a range but for some where that is shorter."""
+    low, high = min(codes, default=0), max(codes, default=0)
+    between = sorted(set(range(low, high + 1)) - set(codes))
+    if len(between) >= len(codes) or not codes:
+        return f"{column} IN ({_numbers(codes)})"
+    holes = f" AND {column} NOT IN ({_numbers(between)})" if between else ""
+    return f"{column} BETWEEN {low} AND {high}{holes}"
 
 
 def _numbers(codes: Iterable[int]) -> str:

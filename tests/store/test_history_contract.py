@@ -1,5 +1,6 @@
 """One suite over every engine: laws by hand, then anything at all against the reference."""
 
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -16,10 +17,23 @@ from config.catalogue import NATION, Catalogue
 from metrics.observations import Interval, NaiveTime
 from store.history import BadTable, History, Question
 
-SLOWLY = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-"""A file is opened for every example: few of them, and no clock on them."""
+
+def on_examples(*strategies: st.SearchStrategy) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A property of every engine; a store is opened for each example: few of them, and no clock on them."""
+
+    def of(test: Callable[..., None]) -> Callable[..., None]:
+        def run(open_history: Callable[..., History], examples: int) -> None:
+            @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+            @given(st.tuples(*strategies))
+            def check(drawn: tuple) -> None:
+                test(open_history, *drawn)
+
+            check()
+
+        run.__name__, run.__doc__ = test.__name__, test.__doc__
+        return run
+
+    return of
 
 
 def ask(history: History, **asked: object) -> dict[tuple[object, ...], float]:
@@ -369,8 +383,7 @@ def counts(written: object) -> tuple[object, ...]:
     return tuple(getattr(written, name) for name in names)
 
 
-@SLOWLY
-@given(st.lists(WRITE, max_size=6), st.lists(QUESTION, max_size=4))
+@on_examples(st.lists(WRITE, max_size=6), st.lists(QUESTION, max_size=4))
 def test_writes_agree_with_the_reference(open_history, writes: list, questions: list[Question]) -> None:
     with TemporaryDirectory() as folder, closing(open_history(Path(folder), world())) as history:
         reference = ReferenceHistory(world())
@@ -385,8 +398,9 @@ def test_writes_agree_with_the_reference(open_history, writes: list, questions: 
 PART = st.tuples(st.sampled_from(["a", "b", "c", "d"]), CELL).map(lambda part: (part[0], *part[1]))
 
 
-@SLOWLY
-@given(st.lists(st.tuples(STAMP, st.lists(PART, min_size=1, max_size=12)), max_size=6), st.lists(QUESTION, max_size=3))
+@on_examples(
+    st.lists(st.tuples(STAMP, st.lists(PART, min_size=1, max_size=12)), max_size=6), st.lists(QUESTION, max_size=3)
+)
 def test_contacts_agree_with_the_reference(open_history, batches: list, questions: list[Question]) -> None:
     batches = sorted(batches, key=lambda batch: batch[0].received_at)
     with TemporaryDirectory() as folder, closing(open_history(Path(folder), world())) as history:
@@ -400,8 +414,7 @@ def test_contacts_agree_with_the_reference(open_history, batches: list, question
         compare(history, reference, questions)
 
 
-@SLOWLY
-@given(st.lists(st.tuples(st.integers(1, 9), st.lists(PART, min_size=1, max_size=9)), max_size=5), st.randoms())
+@on_examples(st.lists(st.tuples(st.integers(1, 9), st.lists(PART, min_size=1, max_size=9)), max_size=5), st.randoms())
 def test_contacts_end_the_same_in_any_order(open_history, batches: list, shuffle) -> None:
     """Batches of one channel with revisions of their own may come late, twice, or in another order."""
     batches = list({revision: (revision, rows) for revision, rows in batches}.values())
@@ -417,8 +430,7 @@ def test_contacts_end_the_same_in_any_order(open_history, batches: list, shuffle
     assert ends[0] == ends[1]
 
 
-@SLOWLY
-@given(st.lists(CELL, min_size=1, max_size=40), st.sampled_from([60, 300, 900, 3600, "day"]), st.integers(0, 25))
+@on_examples(st.lists(CELL, min_size=1, max_size=40), st.sampled_from([60, 300, 900, 3600, "day"]), st.integers(0, 25))
 def test_any_split_of_places_or_time_adds_up_to_the_whole(open_history, cells: list, by: object, cut: int) -> None:
     with TemporaryDirectory() as folder, closing(open_history(Path(folder), world())) as history:
         history.write(stamp(), table(cells))
@@ -440,8 +452,7 @@ def test_any_split_of_places_or_time_adds_up_to_the_whole(open_history, cells: l
 ZONES = st.sampled_from(["Asia/Shanghai", "Asia/Jerusalem", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"])
 
 
-@SLOWLY
-@given(
+@on_examples(
     ZONES,
     st.sampled_from([time(0, 0), time(2, 30)]),
     st.sampled_from([60, 900, 1800, 3600, "day"]),

@@ -1,31 +1,27 @@
-"""The push door's stream against a real Valkey that is killed, filled and repeated."""
+"""The push door's stream on every line-up of real Valkeys, which are killed, filled and repeated."""
 
+import itertools
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import redis
 
 from metrics.observations import NaiveTime
 from store.embedded_valkey import EmbeddedValkey
-from store.ingest import Accepted, Conflict, Full, Ingest, Limits, NotDurableError
+from store.ingest import STREAM, Accepted, Conflict, Full, Ingest, Limits, NotDurableError, Unreachable
+from tests.valkey_lineups import Lineup, Server, eventually
 
 NOW = datetime(2026, 11, 21, 16, tzinfo=UTC)
 
 
 @pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[EmbeddedValkey]:
-    with EmbeddedValkey(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def ingest(valkey: EmbeddedValkey) -> Iterator[Ingest]:
+def ingest(valkey: Lineup) -> Iterator[Ingest]:
     with closing(Ingest(valkey.url)) as opened:
         yield opened
 
@@ -64,7 +60,7 @@ def test_the_same_key_with_another_body_is_a_conflict(ingest: Ingest) -> None:
     assert not ingest.append("chat", "a", b"[]", NOW).duplicate
 
 
-def test_senders_at_once_get_one_entry(valkey: EmbeddedValkey) -> None:
+def test_senders_at_once_get_one_entry(valkey: Lineup) -> None:
     with closing(Ingest(valkey.url)) as ingest, ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: push(ingest, "a"), range(100)))
         assert len({answer.id for answer in answers}) == 1
@@ -72,17 +68,159 @@ def test_senders_at_once_get_one_entry(valkey: EmbeddedValkey) -> None:
         assert ingest.waiting() == 1
 
 
-def test_what_was_answered_is_there_after_a_kill(valkey: EmbeddedValkey, ingest: Ingest) -> None:
-    """Twenty times: answer, SIGKILL the server the next instant, start it again."""
-    for round_ in range(20):
-        push(ingest, f"key-{round_}", b"x" * 5000)
-        os.kill(valkey.pid or 0, signal.SIGKILL)
-        valkey._process.wait()  # type: ignore[union-attr]
-        valkey.ensure()
-    assert keys(ingest) == [f"key-{round_}" for round_ in range(20)]
+def test_what_was_answered_is_there_after_a_kill(tmp_path: Path) -> None:
+    """Twenty times: answer, SIGKILL the embedded server the next instant, start it again."""
+    with EmbeddedValkey(tmp_path) as server, closing(Ingest(server.url)) as ingest:
+        for round_ in range(20):
+            push(ingest, f"key-{round_}", b"x" * 5000)
+            os.kill(server.pid or 0, signal.SIGKILL)
+            server._process.wait()  # type: ignore[union-attr]
+            server.ensure()
+        assert keys(ingest) == [f"key-{round_}" for round_ in range(20)]
 
 
-def test_a_process_that_was_killed_leaves_its_bodies_to_the_next(valkey: EmbeddedValkey, ingest: Ingest) -> None:
+def test_what_was_answered_survives_the_primary_and_its_disk(replicated: Lineup) -> None:
+    """Pushes go on all the while, also when the primary has them and no replica does, and then is gone for good."""
+    taken: list[str] = []
+    ended = threading.Event()
+
+    def send(sender: int) -> None:
+        with closing(Ingest(replicated.url)) as ingest:
+            for number in itertools.count():
+                if ended.is_set():
+                    return
+                try:
+                    push(ingest, f"{sender}-{number}", b"x" * 2000)
+                except Unreachable:
+                    continue
+                taken.append(f"{sender}-{number}")
+
+    with ThreadPoolExecutor(4) as pool:
+        sending = [pool.submit(send, sender) for sender in range(4)]
+        try:
+            eventually(lambda: len(taken) > 50, "50 pushes are taken")
+            primary = replicated.primary()
+            with paused(replicated.following(primary)):
+                there = primary.client().xlen(STREAM)
+                eventually(lambda: primary.client().xlen(STREAM) >= there + 4, "each sender has one at the primary")
+                primary.kill_with_disk()
+            replicated.recover(primary)
+            before = len(taken)
+            eventually(lambda: len(taken) > before + 50, "50 more are taken")
+        finally:
+            ended.set()
+        for one in sending:
+            one.result()
+    with closing(Ingest(replicated.url)) as ingest:
+        found = [pushed.key for pushed in ingest.read(count=100_000)]
+    assert len(found) == len(set(found))
+    assert set(taken) <= set(found)
+
+
+def test_a_reader_goes_on_through_a_fail_over(replicated: Lineup) -> None:
+    """It waits for bodies when the primary dies under it, and comes to the end of them soon after."""
+    found: set[str] = set()
+    with closing(Ingest(replicated.url)) as ingest, closing(Ingest(replicated.url)) as sender, Reading(ingest, found):
+        push(sender, "a")
+        eventually(lambda: found == {"a"}, "what was pushed before is read")
+        replicated.fail_over()
+        push(sender, "b")
+        eventually(lambda: found == {"a", "b"}, "what is pushed after is read")
+    with closing(Ingest(replicated.url)) as ingest:
+        assert ingest.waiting() == 0
+
+
+class Reading:
+    """A thread that reads and finishes bodies for as long as it is open, as the drain does."""
+
+    def __init__(self, ingest: Ingest, found: set[str]) -> None:
+        self.ingest, self.found, self.ended = ingest, found, threading.Event()
+        self.thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> None:
+        self.thread.start()
+
+    def __exit__(self, *error: object) -> None:
+        self.ended.set()
+        self.thread.join()
+
+    def _run(self) -> None:
+        while not self.ended.is_set():
+            with suppress(Unreachable):
+                for pushed in self.ingest.read(block_ms=500):
+                    self.ingest.done([pushed.id])
+                    self.found.add(pushed.key)
+
+
+def test_without_a_replica_nothing_is_promised(replicated: Lineup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("store.valkey_promise.COPIED_MS", 200)
+    primary = replicated.primary()
+    with closing(Ingest(replicated.url)) as ingest:
+        push(ingest, "a")
+        following = replicated.following(primary)
+        for server in following:
+            server.kill()
+        with pytest.raises(Unreachable, match="no replica had it"):
+            push(ingest, "b")
+        for server in following:
+            replicated.revive(server)
+        # What was said to be refused is in the stream, and counts once its sender has repeated it.
+        eventually(lambda: push(ingest, "b").duplicate, "a replica is back", Unreachable)
+
+
+def test_a_repetition_is_answered_only_when_the_first_is_on_a_replica_too(
+    replicated: Lineup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.valkey_promise.COPIED_MS", 200)
+    primary = replicated.primary()
+    with closing(Ingest(replicated.url)) as ingest, closing(Ingest(replicated.url)) as another:
+        push(another, "before")
+        with paused(replicated.following(primary)):
+            for sender in (ingest, another):
+                with pytest.raises(Unreachable, match="no replica had it"):
+                    push(sender, "a")
+
+
+@contextmanager
+def paused(servers: list[Server]) -> Iterator[None]:
+    for server in servers:
+        server.pause()
+    try:
+        yield
+    finally:
+        for server in servers:
+            server.resume()
+
+
+def test_replicas_that_do_not_write_to_disk_are_refused(replicated: Lineup, caplog: pytest.LogCaptureFixture) -> None:
+    primary = replicated.primary()
+    following = replicated.following(primary)
+    with closing(Ingest(replicated.url)) as ingest:
+        ingest.check_durable()
+        for server in following:
+            server.client().config_set("appendonly", "no")
+        with pytest.raises(NotDurableError, match="no replica of Valkey writes to disk"):
+            ingest.check_durable()
+        for server in following:
+            server.client().config_set("appendonly", "yes")
+            server.kill()
+        eventually(lambda: primary.client().info("replication")["connected_slaves"] == 0, "the replicas are gone")
+        assert caplog.messages == []
+        ingest.check_durable()
+        assert caplog.messages == ["no replica of Valkey is connected: pushes are refused until one is"]
+
+
+def test_what_the_door_refused_travels_along_and_is_marked(ingest: Ingest) -> None:
+    ingest.refuse("hotline", b"?", NOW)
+    ingest.refuse("hotline", b"?", NOW)
+    push(ingest, "a", b"?")
+    found = ingest.read(block_ms=10)
+    assert [(one.body, one.refused) for one in found] == [(b"?", True), (b"?", True), (b"?", False)]
+    ingest.done([one.id for one in found])
+    assert ingest.waiting() == 0
+
+
+def test_a_process_that_was_killed_leaves_its_bodies_to_the_next(valkey: Lineup, ingest: Ingest) -> None:
     for key in "abc":
         push(ingest, key)
     assert keys(ingest) == ["a", "b", "c"]
@@ -93,7 +231,7 @@ def test_a_process_that_was_killed_leaves_its_bodies_to_the_next(valkey: Embedde
         assert keys(following) == []
 
 
-def test_another_consumer_takes_over_what_was_given_up(valkey: EmbeddedValkey) -> None:
+def test_another_consumer_takes_over_what_was_given_up(valkey: Lineup) -> None:
     soon = Limits(reclaim_after_s=0)
     with closing(Ingest(valkey.url, "one", soon)) as one, closing(Ingest(valkey.url, "two", soon)) as two:
         push(one, "a")
@@ -101,7 +239,7 @@ def test_another_consumer_takes_over_what_was_given_up(valkey: EmbeddedValkey) -
         assert keys(two) == ["a"]
 
 
-def test_a_body_that_is_never_done_is_moved_aside(valkey: EmbeddedValkey) -> None:
+def test_a_body_that_is_never_done_is_moved_aside(valkey: Lineup) -> None:
     with closing(Ingest(valkey.url, limits=Limits(reclaim_after_s=0, deliveries=3))) as ingest:
         push(ingest, "poison", b"?")
         assert [keys(ingest) for _ in range(4)] == [["poison"]] * 3 + [[]]
@@ -111,7 +249,7 @@ def test_a_body_that_is_never_done_is_moved_aside(valkey: EmbeddedValkey) -> Non
         assert ingest.waiting() == 1
 
 
-def test_a_full_stream_refuses_and_loses_nothing(valkey: EmbeddedValkey) -> None:
+def test_a_full_stream_refuses_and_loses_nothing(valkey: Lineup) -> None:
     with closing(Ingest(valkey.url, limits=Limits(entries=2))) as ingest:
         push(ingest, "a")
         push(ingest, "b")
@@ -124,7 +262,7 @@ def test_a_full_stream_refuses_and_loses_nothing(valkey: EmbeddedValkey) -> None
         assert keys(ingest) == ["c"]
 
 
-def test_bytes_are_bounded_too(valkey: EmbeddedValkey) -> None:
+def test_bytes_are_bounded_too(valkey: Lineup) -> None:
     with closing(Ingest(valkey.url, limits=Limits(bytes=100))) as ingest:
         push(ingest, "a", b"x" * 60)
         with pytest.raises(Full, match="bytes"):
@@ -133,12 +271,15 @@ def test_bytes_are_bounded_too(valkey: EmbeddedValkey) -> None:
         push(ingest, "b", b"x" * 100)
 
 
-def test_a_valkey_that_could_lose_what_it_answered_for_is_refused(valkey: EmbeddedValkey, ingest: Ingest) -> None:
+def test_a_valkey_that_could_lose_what_it_answered_for_is_refused(valkey: Lineup, ingest: Ingest) -> None:
     ingest.check_durable()
-    with redis.Redis.from_url(valkey.url) as client:
-        client.config_set("appendfsync", "everysec")
-    with pytest.raises(NotDurableError, match="appendfsync always"):
-        ingest.check_durable()
+    primary = valkey.primary().client()
+    primary.config_set("appendfsync", "everysec")
+    try:
+        with pytest.raises(NotDurableError, match="appendfsync always"):
+            ingest.check_durable()
+    finally:
+        primary.config_set("appendfsync", "always")
 
 
 def test_a_time_needs_a_zone(ingest: Ingest) -> None:

