@@ -32,8 +32,12 @@ def roll_up(rows: pd.DataFrame, measures: Mapping[str, Measure], by: Sequence[st
 def _levels(rows: pd.DataFrame, over_time: str, keys: list[str]) -> pd.DataFrame:
     """A level of each channel at each instant, then over the channel's instants, then over channels.
 
-    Channels count at their own intervals, so only after the second step do their figures belong to the same time.
+    Channels count at their own intervals, so only after the second step do their figures belong to the same time;
+    but the largest of the whole is that of one instant, so for `max` the channels are added first.
     """
+    if over_time == "max":
+        instants = rows.groupby([*keys, "start"], as_index=False)["value"].sum()
+        return instants.groupby(keys, as_index=False)["value"].max()
     once = list(dict.fromkeys([*keys, "channel"]))
     instants = rows.groupby([*once, "start"], as_index=False)["value"].sum().sort_values("start")
     periods = instants.groupby(once, as_index=False)["value"].agg(over_time)

@@ -39,6 +39,13 @@ class StoreInUse(RuntimeError):
     """Another process holds the data folder; the message names it and says what to do."""
 
 
+class Unreachable(ConnectionError):
+    """The store of facts does not answer or refuses for now: of this call nothing is stored, or all of it.
+
+    Whoever called keeps what he has and calls again later; the same batch twice changes nothing.
+    """
+
+
 @dataclass(frozen=True)
 class BatchStamp:
     """What the store keeps of the batch that a row came with."""
@@ -76,6 +83,19 @@ class Written:
     """Rows whose key came again later in the same table: the last one counts."""
     touched: Interval | None = None
     """From the first start to the last end that was inserted, changed or removed; None: nothing was."""
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What a store holds and what it costs on disk."""
+
+    rows: int
+    """Observations, without their past."""
+    bytes: int
+    """Everything that is kept on disk for them: past, contact ledger, names and free space included."""
+    oldest: datetime | None
+    newest: datetime | None
+    """Starts of the first and the last interval; None: there is nothing."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +145,14 @@ class History(Protocol):
         """
         ...
 
+    def withdraw(self, stamp: BatchStamp, keys: pd.DataFrame) -> Written:
+        """Take keys (OBSERVATION_COLUMNS without value) back in one transaction, whatever their revision.
+
+        Their past stays; a key that is not there is ignored. What is derived needs it: a sum whose last part
+        is gone is no value, not zero.
+        """
+        ...
+
     def totals(self, question: Question) -> pd.DataFrame:
         """Answer a question: [start (UTC, only with `by`), *group, measure, value]; keys are `category`.
 
@@ -158,6 +186,10 @@ class History(Protocol):
 
     def forget(self, before: datetime) -> int:
         """Delete facts of intervals before an instant and their past; gives the number of observations."""
+        ...
+
+    def holdings(self) -> Holdings:
+        """How many observations there are, from when to when, and what they cost on disk."""
         ...
 
     def close(self) -> None:

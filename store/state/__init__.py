@@ -10,6 +10,7 @@ from store.state.findings import Findings
 from store.state.opening import migrate, open_engine
 from store.state.people import People
 from store.state.progress import Progress
+from store.state.standing import Standings
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class State:
     batches: Batches
     findings: Findings
     people: People
+    standings: Standings
 
     def close(self) -> None:
         """Let the connections go."""
@@ -30,8 +32,8 @@ class State:
 def open_state(url: str, rules: RuleBook) -> State:
     """Open the database and bring its tables up to date.
 
-    `sqlite:///FILE` or `postgresql+psycopg://…`; raises ValueError for another database, StateTooNew
-    when a newer program has been here.
+    `sqlite:///FILE` or `postgresql+psycopg://…`; raises BadSetting for another database, Unreachable
+    when it does not answer, StateTooNew when a newer program has been here.
     """
     engine = open_engine(url)
     try:
@@ -39,4 +41,4 @@ def open_state(url: str, rules: RuleBook) -> State:
     except BaseException:
         engine.dispose()
         raise
-    return State(engine, Progress(engine), Batches(engine), Findings(engine, rules), People(engine))
+    return State(engine, Progress(engine), Batches(engine), Findings(engine, rules), People(engine), Standings(engine))

@@ -8,14 +8,14 @@ close one. Findings about the rows of a batch add up over batches; the same batc
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Select, and_, bindparam, func, insert, or_, select, update
 
 from config.catalogue import RuleBook
 from metrics.findings import CheckState, Finding
@@ -30,7 +30,7 @@ from store.state.open_finding import (
     part_of,
     worst,
 )
-from store.state.opening import reading, upsert
+from store.state.opening import reading, upsert_all
 from store.state.tables import batch as batch_table
 from store.state.tables import finding as table
 from store.state.tables import finding_part as part_table
@@ -40,6 +40,9 @@ LONG = timedelta(minutes=15)
 """Span of a look that stands for the present as a whole; what was bad before it is history."""
 RECENT = timedelta(minutes=5)
 """How long a look at a long span stands against newer looks at shorter ones."""
+
+Key = tuple[str, str, str, str, str]
+"""What makes two findings the same trouble: `Finding.key`."""
 
 
 class UnknownRule(KeyError):
@@ -89,16 +92,17 @@ class Findings:
         for finding in said:
             rounds[finding.key].append(finding)
         bad = {key: told for key, round_ in rounds.items() if (told := worst(round_))}
-        counts = {"opened": 0, "refreshed": 0}
         with self._engine.begin() as connection:
             standing = {one.key: one for one in _read(connection, _open())}
-            for key, told in bad.items():
-                change = _enter(connection, standing.get(key), told, severities[key[0]], now)
-                counts[change] += 1
-            closed = [one.id for key, one in standing.items() if key not in bad and _passed(one, said)]
+            # Nothing but an ERROR was said of what stands for something worse: that goes on as it was.
+            hidden = {key for key, told in bad.items() if key in standing and _says_less(told, standing[key])}
+            entered = {key: told for key, told in bad.items() if key not in hidden}
+            fresh = _open_new(connection, entered, standing, severities, now)
+            _refresh(connection, entered, standing | fresh, severities, now)
+            closed = _closed(standing, bad, said)
             connection.execute(update(table).where(table.c.id.in_(closed)).values(closed_at=now, last_seen=now))
         self._remember(said, now)
-        return Recorded(**counts, closed=len(closed))
+        return Recorded(len(fresh), len(bad) - len(fresh), len(closed))
 
     def open(self) -> list[OpenFinding]:
         """Findings that go on, worst first, then oldest first; without their rows."""
@@ -153,30 +157,58 @@ class Findings:
         return self._rules.rules[rule].severity
 
 
-def _enter(
-    connection: Connection, standing: OpenFinding | None, told: Sequence[Finding], severity: str, now: datetime
-) -> str:
-    """Open or refresh the finding of one key, and put in what each batch adds."""
-    if standing is not None and told[0].state is CheckState.ERROR and standing.state is not CheckState.ERROR:
-        return "refreshed"
-    head = head_of(told, severity, now)
-    if standing is None:
-        blank = {"interval_start": None, "interval_end": None, "bad": 0, "expected": 0, "first_seen": now}
-        number = connection.execute(insert(table).values(**head, **blank).returning(table.c.id)).scalar_one()
-        standing = opened({**head, **blank, "id": number, "closed_at": None})
-        change = "opened"
-    else:
-        number, change = standing.id, "refreshed"
-    totals = {
-        "interval_start": standing.start,
-        "interval_end": standing.end,
-        "bad": standing.bad,
-        "expected": standing.expected,
-    }
-    for part in _parts(told):
-        _exchange(connection, number, part, totals)
-    connection.execute(update(table).where(table.c.id == number).values(**head, **totals))
-    return change
+def _says_less(told: Sequence[Finding], standing: OpenFinding) -> bool:
+    return told[0].state is CheckState.ERROR and standing.state is not CheckState.ERROR
+
+
+def _open_new(
+    connection: Connection, bad: Mapping[Key, Sequence[Finding]], known: Container[Key], severities: Mapping[str, str],
+    now: datetime,
+) -> dict[Key, OpenFinding]:  # fmt: skip
+    """Open what does not stand yet, still without what its batches add."""
+    blank = {"interval_start": None, "interval_end": None, "bad": 0, "expected": 0, "first_seen": now}
+    found = {}
+    for key, told in bad.items():
+        if key not in known:
+            head = {**head_of(told, severities[key[0]], now), **blank}
+            number = connection.execute(insert(table).values(**head).returning(table.c.id)).scalar_one()
+            found[key] = opened({**head, "id": number, "closed_at": None})
+    return found
+
+
+def _refresh(
+    connection: Connection, bad: Mapping[Key, Sequence[Finding]], standing: Mapping[Key, OpenFinding],
+    severities: Mapping[str, str], now: datetime,
+) -> None:  # fmt: skip
+    """Put each batch's part in place of the one it had and keep the totals right, in three statements for all."""
+    numbers = {key: standing[key].id for key in bad}
+    held = _held_parts(connection, numbers.values())
+    parts, heads = [], []
+    for key, told in bad.items():
+        one, own = standing[key], list(_parts(told))
+        before = [held.get((one.id, part["batch"]), (0, 0)) for part in own]
+        parts += [{"finding": one.id, **part} for part in own]
+        heads.append(
+            {
+                "number": one.id,
+                **head_of(told, severities[key[0]], now),
+                "interval_start": earliest([one.start, *(part["interval_start"] for part in own)]),
+                "interval_end": latest([one.end, *(part["interval_end"] for part in own)]),
+                "bad": one.bad + sum(part["bad"] - old for part, (old, _) in zip(own, before, strict=True)),
+                "expected": one.expected
+                + sum(part["expected"] - old for part, (_, old) in zip(own, before, strict=True)),
+            }
+        )
+    if heads:
+        upsert_all(connection, part_table, parts)
+        connection.execute(update(table).where(table.c.id == bindparam("number")), heads)
+
+
+def _held_parts(connection: Connection, findings: Iterable[int]) -> dict[tuple[int, str], tuple[int, int]]:
+    """(bad, expected) of what each batch has added to these findings, by (finding, batch)."""
+    columns = (part_table.c.finding, part_table.c.batch, part_table.c.bad, part_table.c.expected)
+    rows = connection.execute(select(*columns).where(part_table.c.finding.in_(list(findings))))
+    return {(number, batch): (bad, expected) for number, batch, bad, expected in rows}
 
 
 def _parts(told: Sequence[Finding]) -> Iterator[dict[str, Any]]:
@@ -186,15 +218,16 @@ def _parts(told: Sequence[Finding]) -> Iterator[dict[str, Any]]:
     return (part_of(own) for own in by_batch.values())
 
 
-def _exchange(connection: Connection, number: int, part: dict[str, Any], totals: dict[str, Any]) -> None:
-    """Put a batch's part in place of the one it had, and keep the finding's totals right."""
-    own = and_(part_table.c.finding == number, part_table.c.batch == part["batch"])
-    held = connection.execute(select(part_table.c.bad, part_table.c.expected).where(own)).first()
-    upsert(connection, part_table, {"finding": number, **part})
-    totals["bad"] += part["bad"] - (held.bad if held else 0)
-    totals["expected"] += part["expected"] - (held.expected if held else 0)
-    totals["interval_start"] = earliest((totals["interval_start"], part["interval_start"]))
-    totals["interval_end"] = latest((totals["interval_end"], part["interval_end"]))
+def _closed(standing: Mapping[Key, OpenFinding], bad: Container[Key], said: Iterable[Finding]) -> list[int]:
+    """Numbers of the findings that a pass has closed."""
+    by_check: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for finding in said:
+        by_check[finding.rule, finding.channel].append(finding)
+    return [
+        one.id
+        for key, one in standing.items()
+        if key not in bad and _passed(one, by_check.get((one.rule, one.channel), ()))
+    ]
 
 
 def _passed(standing: OpenFinding, said: Sequence[Finding]) -> bool:

@@ -1,6 +1,6 @@
 """Open the state's database and bring its tables to the version of this program."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,26 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 
+from config.settings import BadSetting
+from store.history import Unreachable
+
+FORMS = "sqlite:///FILE or postgresql+psycopg://…"
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 INSERTS: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 """The databases that state can be kept in, by SQLAlchemy's name of them."""
 
+PATIENCE = {
+    "connect_timeout": "5",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+    "application_name": "watchfloor state",
+}
+"""How soon a PostgreSQL that is gone is noticed, unless the URL says otherwise; seconds, the last one milliseconds."""
 WAIT_MS = 10_000
 """How long a writer waits for another before it is an error."""
 
@@ -26,20 +40,23 @@ class StateTooNew(RuntimeError):
 
 
 def open_engine(url: str) -> Engine:
-    """Connect to SQLite or PostgreSQL; raises ValueError for another database."""
-    parsed = make_url(url)
+    """Connect to SQLite or PostgreSQL; raises BadSetting for another database."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise BadSetting("state_url", f"is no address of a database; it is {FORMS}") from error
     backend = parsed.get_backend_name()
     if backend not in INSERTS:
-        raise ValueError(
-            f"state cannot be kept in {backend}: WATCHFLOOR_STATE_URL wants sqlite:///FILE or postgresql+psycopg://…"
-        )
-    if backend == "postgresql":
-        return create_engine(parsed, pool_pre_ping=True)
-    if parsed.database:
+        raise BadSetting("state_url", f"is wrong: state cannot be kept in {backend}; it is {FORMS}")
+    if backend == "sqlite" and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    if backend == "postgresql":
+        engine = create_engine(parsed.update_query_dict({**PATIENCE, **parsed.query}), pool_pre_ping=True)
+    else:
+        engine = create_engine(parsed)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "handle_error", _tell_away)
     return engine
 
 
@@ -62,10 +79,15 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 def upsert(connection: Connection, table: Table, row: dict[str, Any]) -> None:
     """Insert a row, or replace the one with its primary key."""
-    statement = INSERTS[connection.dialect.name](table).values(row)
+    upsert_all(connection, table, [row])
+
+
+def upsert_all(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows of the same columns, or replace those with their primary keys; at least one."""
+    statement = INSERTS[connection.dialect.name](table)
     keys = [column.name for column in table.primary_key]
-    changes = {name: statement.excluded[name] for name in row if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes))
+    changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)
 
 
 def _run(engine: Engine, migration: Callable[[Config, str], None], version: str) -> None:
@@ -82,6 +104,12 @@ def _run(engine: Engine, migration: Callable[[Config, str], None], version: str)
             )
         config.attributes["connection"] = connection
         migration(config, version)
+
+
+def _tell_away(context: ExceptionContext) -> None:
+    """Tell in the store's own words that the database is gone, refuses, or has no room."""
+    if isinstance(context.sqlalchemy_exception, OperationalError | InterfaceError):
+        raise Unreachable(f"the database of WATCHFLOOR_STATE_URL does not answer: {context.original_exception}".strip())
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:

@@ -150,3 +150,29 @@ audit_trail = Table(
     Column("what", String(100), nullable=False),
     Column("detail", Text, nullable=False),
 )
+
+tier_horizon = Table(
+    "tier_horizon",
+    metadata,
+    Column("tier", NAME, primary_key=True),
+    Column("closed", Moment, nullable=False),
+    Column("forgotten", Moment),
+)
+
+tier_front = Table(
+    "tier_front",
+    metadata,
+    Column("tier", NAME, primary_key=True),
+    Column("channel", NAME, primary_key=True),
+    Column("rolled", Moment, nullable=False),
+    Column("proved", Moment, nullable=False),
+)
+
+tier_late = Table(
+    "tier_late",
+    metadata,
+    Column("tier", NAME, primary_key=True),
+    Column("channel", NAME, primary_key=True),
+    Column("start", Moment, primary_key=True),
+    Column("token", NAME, nullable=False),
+)

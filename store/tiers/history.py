@@ -1,0 +1,131 @@
+"""`store.history.History` over tiers: rows as they arrived, quarters of an hour, reporting days.
+
+Writes go to the finest; questions are answered by all of them together, to the last digit what the rows themselves
+would say, or refused.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import pandas as pd
+
+from config.catalogue import Catalogue
+from metrics.condensing import by_instants
+from metrics.observations import Interval
+from store.history import BatchStamp, Holdings, Question, Written
+from store.state.standing import Standings
+from store.tiers.cutting import Cutter, Wanted
+from store.tiers.joining import ask
+from store.tiers.lateness import in_time, remarks, starts_of
+from store.tiers.retaining import Retention
+from store.tiers.rolling import Rolled, Roller
+from store.tiers.tier import Tier
+
+QUARTER_MINUTES = 15
+
+
+class TieredHistory:
+    """A history whose past is kept by larger buckets the older it is."""
+
+    def __init__(self, tiers: Sequence[Tier], standings: Standings, catalogue: Catalogue) -> None:
+        """Tiers from the finest on; raises ValueError where a reporting day does not begin on a quarter of an hour."""
+        starts = catalogue.day.starts
+        if starts.minute % QUARTER_MINUTES or starts.second or starts.microsecond:
+            raise ValueError(f"the reporting day starts at {starts}: it must start on a quarter of an hour")
+        self.tiers = tuple(tiers)
+        self._raw = self.tiers[0].history
+        self._standings, self._catalogue = standings, catalogue
+        self._roller = Roller(self.tiers, standings, catalogue)
+        self._retention = Retention(self.tiers, standings, catalogue)
+        self._retention.recover()
+
+    def roll(self, now: datetime, most: int) -> Rolled:
+        """Bring the tiers up to date, at most so many buckets at once."""
+        return self._roller.roll(now, most)
+
+    def retain(self, now: datetime) -> int:
+        """Forget what is older than its tier keeps and held by the next; each call goes one step further."""
+        return self._retention.retain(now)
+
+    def write(self, stamp: BatchStamp, observations: pd.DataFrame) -> Written:
+        """See `History.write`; rows of time that is closed are kept aside."""
+        return self._store(stamp, observations, "observations", self._raw.write)
+
+    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame) -> Written:
+        """See `History.contribute`; a contact that has a row of time that is closed is kept aside whole."""
+        return self._store(stamp, contributions, "contributions", self._raw.contribute)
+
+    def withdraw(self, stamp: BatchStamp, keys: pd.DataFrame) -> Written:
+        """See `History.withdraw`; keys of time that is closed are kept aside."""
+        return self._store(stamp, keys, "keys", self._raw.withdraw)
+
+    def totals(self, question: Question) -> pd.DataFrame:
+        """See `History.totals`; raises NotKept."""
+        instants = any(
+            name in self._catalogue.measures and by_instants(self._catalogue.measures[name])
+            for name in question.measures
+        )
+        channels = tuple(self._catalogue.channels) if question.channels is None else question.channels
+        pieces = self._cutter(Wanted.by(question, channels, instants)).pieces()
+        return ask(question, pieces, self._catalogue)
+
+    def observations(
+        self,
+        interval: Interval,
+        channels: Sequence[str] | None = None,
+        as_known_at: datetime | None = None,
+    ) -> pd.DataFrame:
+        """See `History.observations`; rows of forgotten time are those of the tier that holds it. Raises NotKept."""
+        asked = tuple(self._catalogue.channels if channels is None else channels)
+        wanted = Wanted(interval, asked, replayed=as_known_at is not None, spared=False)
+        pieces = self._cutter(wanted).pieces()
+        found = [piece.tier.history.observations(piece.span, channels, as_known_at) for piece in pieces]
+        if len(found) == 1:
+            return found[0]
+        keys = ["channel", "measure", "region", "dimension", "batch"]
+        plain = pd.concat([rows.astype(dict.fromkeys(keys, "str")) for rows in found], ignore_index=True)
+        return plain.astype(dict.fromkeys(keys, "category"))
+
+    def keep_aside(self, stamp: BatchStamp, remarks: pd.DataFrame) -> int:
+        """See `History.keep_aside`."""
+        return self._raw.keep_aside(stamp, remarks)
+
+    def aside(self, channel: str | None = None, received: Interval | None = None, limit: int = 1000) -> pd.DataFrame:
+        """See `History.aside`."""
+        return self._raw.aside(channel, received, limit)
+
+    def last_starts(self) -> pd.DataFrame:
+        """See `History.last_starts`."""
+        return self._raw.last_starts()
+
+    def forget(self, before: datetime) -> int:
+        """See `History.forget`: in every tier."""
+        return sum(tier.history.forget(before) for tier in self.tiers)
+
+    def holdings(self) -> Holdings:
+        """See `History.holdings`: of all tiers together; time that two of them hold counts in both."""
+        each = [tier.history.holdings() for tier in self.tiers]
+        oldest = [one.oldest for one in each if one.oldest is not None]
+        newest = [one.newest for one in each if one.newest is not None]
+        rows, size = sum(one.rows for one in each), sum(one.bytes for one in each)
+        return Holdings(rows, size, min(oldest, default=None), max(newest, default=None))
+
+    def close(self) -> None:
+        """See `History.close`."""
+        for tier in self.tiers:
+            tier.history.close()
+
+    def _store(
+        self, stamp: BatchStamp, table: pd.DataFrame, what: str, act: Callable[[BatchStamp, pd.DataFrame], Written]
+    ) -> Written:
+        closed = self._standings.read().closed(self.tiers[0].name)
+        taken, late = in_time(table, closed)
+        if closed is not None and not late.empty:
+            # A batch keeps its own remarks under its own name: these must not take their place.
+            aside = replace(stamp, batch=f"{stamp.batch} {what} of closed time")
+            self._raw.keep_aside(aside, remarks(late))
+        return self._roller.store(0, stamp.channel, starts_of(taken), lambda: act(stamp, taken))
+
+    def _cutter(self, wanted: Wanted) -> Cutter:
+        return Cutter(self.tiers, self._standings.read(), self._catalogue.day, wanted)
