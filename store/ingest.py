@@ -1,16 +1,17 @@
 """The push door's stream: on disk before the answer, once a key, never more than it can hold.
 
-Every step that must not come apart is one script in Valkey, so a kill at any instant leaves either
-all of it or nothing:
+On disk is the disk of the primary and, where Valkey is replicated, of a replica too: then what was answered
+survives the primary's death with its disk. Every step that must not come apart is one script in Valkey, so a
+kill at any instant leaves either all of it or nothing:
 
 1. `append` remembers the key with the body's digest and puts the body at the end of the stream.
 2. `read` gives the pipeline what nobody has done yet: first what an earlier process left half done.
+   What the door refused travels the same way, for the steward.
 3. `done` deletes what is stored. What was delivered too often without being done is moved aside.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,25 +19,32 @@ from typing import Any
 import redis
 
 from metrics.observations import NaiveTime
+from store.valkey_address import TAG, ValkeyAddress
+from store.valkey_promise import Full, NotDurableError, Promise, Unreachable, reaching
 
-STREAM = "watchfloor:ingest"
-HELD = "watchfloor:ingest:bytes"
-ASIDE = "watchfloor:ingest:aside"
+__all__ = ["Accepted", "Conflict", "Full", "Ingest", "Limits", "NotDurableError", "Pushed", "Unreachable"]
+STREAM = f"{TAG}:ingest"
+HELD = f"{STREAM}:bytes"
+ASIDE = f"{STREAM}:aside"
 GROUP = "pipeline"
 
 _APPEND = """
-local known = redis.call('GET', KEYS[3])
+local known = KEYS[3] and redis.call('GET', KEYS[3])
 if known then
+    -- A write, so that the wait for the replica's disk that follows covers the first one too.
+    redis.call('EXPIRE', KEYS[3], ARGV[5])
     local digest, id = string.match(known, '^(%x+) (.+)$')
-    if digest == ARGV[4] then return {'duplicate', id} end
+    if digest == ARGV[1] then return {'duplicate', id} end
     return {'conflict', id}
 end
+local body = ARGV[8]
 local held = tonumber(redis.call('GET', KEYS[2]) or '0')
-if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[6]) then return {'full', 'entries'} end
-if held + #ARGV[3] > tonumber(ARGV[7]) then return {'full', 'bytes'} end
-local id = redis.call('XADD', KEYS[1], '*', 'channel', ARGV[1], 'key', ARGV[2], 'body', ARGV[3], 'received_at', ARGV[5])
-redis.call('SET', KEYS[3], ARGV[4] .. ' ' .. id, 'EX', ARGV[8])
-redis.call('INCRBY', KEYS[2], #ARGV[3])
+if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[3]) then return {'full', 'entries'} end
+if held + #body > tonumber(ARGV[4]) then return {'full', 'bytes'} end
+local id = redis.call('XADD', KEYS[1], '*', 'channel', ARGV[6], 'key', ARGV[7], 'body', body,
+    'received_at', ARGV[2], 'refused', ARGV[9])
+if KEYS[3] then redis.call('SET', KEYS[3], ARGV[1] .. ' ' .. id, 'EX', ARGV[5]) end
+redis.call('INCRBY', KEYS[2], #body)
 return {'accepted', id}"""
 
 _DONE = """
@@ -56,18 +64,6 @@ return gone"""
 
 class Conflict(ValueError):
     """The idempotency key was used before with another body."""
-
-
-class Full(RuntimeError):
-    """The stream holds as much as it may: nothing was taken, the sender must try again later."""
-
-
-class Unreachable(RuntimeError):
-    """Valkey does not answer or refuses: nothing can be promised, and nothing was lost."""
-
-
-class NotDurableError(OSError):
-    """This Valkey may lose what it has answered for: the push door must not open on it."""
 
 
 @dataclass(frozen=True)
@@ -99,37 +95,50 @@ class Pushed:
     key: str
     body: bytes
     received_at: datetime
+    refused: bool
+    """Whether the door did not take it: nothing of it may count, the steward shall see it."""
 
 
 class Ingest:
     """The stream's two ends; `limits` should be the same at both."""
 
     def __init__(self, url: str, consumer: str = "pipeline", limits: Limits = Limits()) -> None:
-        self._client: Any = redis.Redis.from_url(url)  # its types are unions over every protocol and decoding
+        address = ValkeyAddress.of(url)
+        self._client: Any = address.client()
+        # A read that was repeated in silence would leave behind what was on its way here, until it is reclaimed.
+        self._reader: Any = address.client(retries=0)
+        self._promise = Promise(self._client, address.copies)
         self._consumer = consumer
         self._limits = limits
-        self._append = self._client.register_script(_APPEND)
         self._finish = self._client.register_script(_DONE)
         self._joined = False
         self._left_over: bytes | str | None = "0"
-        """Id behind which bodies may stand that an earlier process of this name took; None: all were given again."""
+        """Id behind which bodies may stand that were taken under this name and not done; None: all were given again."""
 
     def append(self, channel: str, key: str, body: bytes, received_at: datetime) -> Accepted:
         """Put a body on disk; raises Conflict, Full, or Unreachable when nothing can be promised."""
-        if received_at.tzinfo is None:
+        remembered = f"{STREAM}:key:{channel}:{key}"
+        answer, detail = self._put([STREAM, HELD, remembered], channel, key, body, received_at)
+        if answer == b"conflict":
+            raise Conflict(f"key {key!r} was used before with another body (entry {detail}): use a new key")
+        return Accepted(detail, answer == b"duplicate")
+
+    def refuse(self, channel: str, body: bytes, received_at: datetime) -> None:
+        """Put a body that the door did not take on disk, for the steward; raises Full, Unreachable."""
+        self._put([STREAM, HELD], channel, "", body, received_at, refused=True)
+
+    def _put(
+        self, keys: list[str], channel: str, key: str, body: bytes, at: datetime, refused: bool = False
+    ) -> tuple[bytes, str]:
+        if at.tzinfo is None:
             raise NaiveTime(f"push {key!r} of {channel}: received_at has no time zone")
         limits, digest = self._limits, hashlib.sha256(body).hexdigest()
         bounds = (limits.entries, limits.bytes, limits.remember_s)
-        with _reaching():
-            answer, detail = self._append(
-                keys=[STREAM, HELD, f"{STREAM}:key:{channel}:{key}"],
-                args=[channel, key, body, digest, received_at.isoformat(), *bounds],
-            )
-        if answer == b"conflict":
-            raise Conflict(f"key {key!r} was used before with another body (entry {detail.decode()}): use a new key")
+        told = [digest, at.isoformat(), *bounds, channel, key, body, int(refused)]
+        answer, detail = self._promise.keep(_APPEND, keys, told)
         if answer == b"full":
             raise Full(f"{detail.decode()} at their limit: {limits.entries} entries, {limits.bytes} bytes may wait")
-        return Accepted(detail.decode(), answer == b"duplicate")
+        return answer, detail.decode()
 
     def read(self, count: int = 100, block_ms: int = 1000) -> tuple[Pushed, ...]:
         """Bodies not done yet: left over by a crash, given up by another consumer, then new ones; oldest first.
@@ -137,46 +146,53 @@ class Ingest:
         Each is given again after `reclaim_after_s` until `done` is called for it; one that was given
         `deliveries` times without being done is moved aside.
         """
-        with _reaching():
-            self._join()
-            waiting = self._own_left_over(count) or self._given_up(count)
-            if waiting:
-                return waiting
-            answer = self._client.xreadgroup(GROUP, self._consumer, {STREAM: ">"}, count=count, block=block_ms)
-            return _pushed(answer[0][1]) if answer else ()
+        try:
+            with reaching():
+                self._join()
+                waiting = self._own_left_over(count) or self._given_up(count)
+                if waiting:
+                    return waiting
+                answer = self._reader.xreadgroup(GROUP, self._consumer, {STREAM: ">"}, count=count, block=block_ms)
+                return _pushed(answer[0][1]) if answer else ()
+        except Unreachable:
+            # A lost link may have swallowed bodies on their way here, a fail-over the group itself.
+            self._joined, self._left_over = False, "0"
+            raise
 
     def done(self, ids: Sequence[str]) -> None:
         """Delete bodies whose rows are stored."""
         if ids:
-            with _reaching():
+            with reaching():
                 self._finish(keys=[STREAM, HELD, ASIDE], args=[GROUP, "done", *ids])
+
+    def give_again(self, ids: Sequence[str]) -> None:
+        """Give bodies again at the next `read`, as if for the first time: that they were not done was not their fault.
+
+        Else they would wait for `reclaim_after_s`, and an outage of minutes would use up their `deliveries`.
+        """
+        self._left_over = "0"
+        if ids:
+            with reaching():
+                self._client.xclaim(STREAM, GROUP, self._consumer, 0, list(ids), retrycount=0, justid=True)
 
     def aside(self, count: int = 100) -> tuple[Pushed, ...]:
         """Bodies that were given up, newest first (the last 1,000 are kept)."""
-        with _reaching():
+        with reaching():
             return _pushed(self._client.xrevrange(ASIDE, count=count))
 
     def waiting(self) -> int:
         """Bodies that are not done yet."""
-        with _reaching():
+        with reaching():
             return int(self._client.xlen(STREAM))
 
     def check_durable(self) -> None:
         """Refuse a Valkey that could lose what the push door has promised; raises NotDurableError, Unreachable."""
-        if not self.durable():
-            raise NotDurableError(
-                "Valkey answers before it has written to disk: set `appendonly yes` and `appendfsync always` there"
-            )
-
-    def durable(self) -> bool:
-        """Whether this Valkey has every write on disk before it answers: the push door promises just that."""
-        with _reaching():
-            settings: dict[str, str] = self._client.config_get("append*")
-        return settings.get("appendonly") == "yes" and settings.get("appendfsync") == "always"
+        self._promise.check()
 
     def close(self) -> None:
         """Let the connections go."""
         self._client.close()
+        self._reader.close()
 
     def _join(self) -> None:
         """Make the group that shares the stream's bodies out, once."""
@@ -217,17 +233,6 @@ class Ingest:
         return tuple(entry for entry in entries if entry.id not in hopeless)
 
 
-@contextmanager
-def _reaching() -> Iterator[None]:
-    """Tell a lost link, and a server that is out of memory, in this module's own words."""
-    try:
-        yield
-    except redis.OutOfMemoryError as error:
-        raise Full(f"Valkey is out of memory: {error}") from error
-    except redis.RedisError as error:
-        raise Unreachable(f"Valkey: {error}") from error
-
-
 def _pushed(entries: Sequence[tuple[bytes, Mapping[bytes, bytes]]]) -> tuple[Pushed, ...]:
     return tuple(
         Pushed(
@@ -236,6 +241,7 @@ def _pushed(entries: Sequence[tuple[bytes, Mapping[bytes, bytes]]]) -> tuple[Pus
             key=fields[b"key"].decode(),
             body=fields[b"body"],
             received_at=datetime.fromisoformat(fields[b"received_at"].decode()),
+            refused=fields.get(b"refused") == b"1",
         )
         for name, fields in entries
         if fields

@@ -1,8 +1,10 @@
 """The newest snapshot, from the pipeline to every web process, through Valkey.
 
 All frames are replaced in one step, then the generation is told to whoever listens; the blob itself
-is read from its keys, once by each web process. The snapshot is kept out of the append-only file:
-it is made anew every tick and must not wear the disk that the push door's promise stands on.
+is read from its keys, once by each web process. The snapshot is kept out of the append-only file and is not sent
+to replicas: it is made anew every tick and must not wear the disks that the push door's promise stands on.
+After a fail-over there is none until the next tick; what a replica got of it by a full copy is deleted there, so
+that an old one never comes back.
 """
 
 import asyncio
@@ -18,20 +20,25 @@ import redis.asyncio
 
 from metrics.readings import Snapshot
 from store.packing import pack, unpack
+from store.valkey_address import TAG, ValkeyAddress
 
-HEAD = "watchfloor:snapshot"
+HEAD = f"{TAG}:snapshot"
 CHANNEL = "watchfloor:generation"
 FRAMES = tuple(field.name for field in fields(Snapshot) if field.type is pd.DataFrame)
 KEYS = (HEAD, *(f"{HEAD}:{name}" for name in FRAMES))
 
 _PUBLISH = """
 redis.set_repl(redis.REPL_REPLICA)
+redis.call('DEL', unpack(KEYS))
+redis.set_repl(redis.REPL_NONE)
 for position, key in ipairs(KEYS) do redis.call('SET', key, ARGV[position + 1]) end
 redis.call('PUBLISH', 'watchfloor:generation', ARGV[1])
 return redis.status_reply('OK')"""
 
 RECONNECT_S = (0.05, 2.0)
 """First and longest pause before listening again."""
+SILENCE_S = 12.0
+"""The pipeline publishes every 10 s at least: who hears nothing for longer may listen where nobody speaks any more."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +55,8 @@ class Live:
     """Publish and read the snapshot; a `Live` belongs to one process, its methods to any thread."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._client: Any = redis.Redis.from_url(url)  # its types are unions over every protocol and decoding
+        self._address = ValkeyAddress.of(url)
+        self._client: Any = self._address.client()
         self._publish = self._client.register_script(_PUBLISH)
 
     def publish(self, snapshot: Snapshot) -> None:
@@ -68,12 +75,15 @@ class Live:
         return Snapshot(**known, at=at, **{name: unpack(data) for name, data in zip(FRAMES, frames, strict=True)})
 
     async def generations(self) -> AsyncIterator[int]:
-        """Each new generation, for ever: the one that stands first, only the newest after a gap or a lost link."""
+        """Each new generation, for ever: the one that stands first, only the newest after a gap or a lost link.
+
+        The link is made anew when it breaks and after a silence; each time it is asked who the primary is.
+        """
         last: int | None = None
         pause = RECONNECT_S[0]
         while True:
             try:
-                async with redis.asyncio.Redis.from_url(self._url) as client, client.pubsub() as listening:
+                async with self._address.async_client() as client, client.pubsub() as listening:
                     await listening.subscribe(CHANNEL)
                     async for generation in _newest(client, listening):
                         pause = RECONNECT_S[0]
@@ -101,11 +111,8 @@ class Live:
 
 
 async def _newest(client: "redis.asyncio.Redis", listening: "redis.asyncio.client.PubSub") -> AsyncIterator[int]:
-    """What stands once the subscription is there, then what is told; messages that piled up are skipped."""
-    while True:
-        message = await listening.get_message(timeout=None)
-        if message is None:
-            continue
+    """What stands once the subscription is there, then what is told, until a silence; what piled up is skipped."""
+    while (message := await listening.get_message(timeout=SILENCE_S)) is not None:
         while (waiting := await listening.get_message(timeout=0)) is not None:
             message = waiting
         if message["type"] == "message":

@@ -49,6 +49,7 @@ class Product:
 
     def __init__(self, home: Path, **settings: str) -> None:
         self.home, self.began = home, time.monotonic()
+        self.cookies: dict[str, str] = {}
         self._errors = home.with_name(f"{home.name}-errors-{time.time_ns()}.txt")
         with self._errors.open("wb") as errors:
             self.process = subprocess.Popen(
@@ -130,7 +131,9 @@ class Product:
 
     def _frames(self, topic: str) -> Iterator[dict[str, Any]]:
         plain = {"Accept-Encoding": "identity"}
-        with httpx.stream("GET", f"{self.url}/live/{topic}", headers=plain, trust_env=False, timeout=40) as stream:
+        opened = httpx.Client(headers=plain, cookies=self.cookies, trust_env=False, timeout=40)
+        with opened, opened.stream("GET", f"{self.url}/live/{topic}") as stream:
+            assert stream.status_code == 200, stream.status_code
             for line in stream.iter_lines():
                 if line.startswith("data:") and "set" in (event := json.loads(line[5:])):
                     yield event
