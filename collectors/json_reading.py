@@ -19,7 +19,7 @@ def read_json(written: str, what: str = "the answer") -> Any:
     Raises SourceFault `unreadable`, saying of `what`.
     """
     try:
-        document = json.loads(written, object_pairs_hook=_pairs, parse_int=_integer)
+        document = _loads(written)
     except RecursionError as error:
         raise _too_deep(what) from error
     except ValueError as error:
@@ -27,6 +27,16 @@ def read_json(written: str, what: str = "the answer") -> Any:
     if _nests_deeper(document, DEEPEST):
         raise _too_deep(what)
     return document
+
+
+def _loads(written: str) -> Any:
+    """Read, and only where Python refuses an integer for its length look at each: that takes three times as long."""
+    try:
+        return json.loads(written, object_pairs_hook=_pairs)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        return json.loads(written, object_pairs_hook=_pairs, parse_int=_integer)
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -4,8 +4,7 @@ Roll-up happens once, when a minute is put in: each value is added to its place 
 above it, so a window of any length at any level is one sum over minutes.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from threading import Lock
 from zoneinfo import ZoneInfo
@@ -14,116 +13,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from config.catalogue import NATION, Catalogue, Channel, Kind, Level, Source
+from config.catalogue import Catalogue, Channel, Kind, Source
 from metrics.observations import Interval, decode_dimensions, encode_dimensions
 from metrics.readings import WINDOWS
+from pipeline.feed import BUCKET_S, BUCKETS, Feed, Minute, Sums
 from pipeline.grid import SLOTS, STEP_S, Grid, Seen, Values, epoch, moment
+from pipeline.places import Places
 from store.history import History, Question
 from store.state.progress import SourceStatus
 
-BUCKET_S = 300
-BUCKETS = 24
-HORIZON_S = 7200
 PATH_STAGES = ("entry", "service_type", "handling", "outcome")
 """The dimensions of `contacts` that make a contact's way, after its channel."""
-
-
-class Places:
-    """Every region by index, and for each the indices of itself and all above it."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.codes = tuple(catalogue.regions)
-        self.index = {code: at for at, code in enumerate(self.codes)}
-        depth = len(Level)
-        self.lines = np.full((len(self.codes), depth), -1, dtype=np.int64)
-        for at, code in enumerate(self.codes):
-            above: str | None = code
-            for step in range(depth):
-                if above is None:
-                    break
-                self.lines[at, step] = self.index[above]
-                above = catalogue.regions[above].parent
-        self.tops = np.array([self.index[NATION], *(self.index[c] for c in catalogue.at_level(Level.PROVINCE))])
-        """The nation and the served provinces: the places that have trends and flows."""
-        ranks = {level: rank for rank, level in enumerate(Level)}
-        rank = np.array([ranks[region.level] for region in catalogue.regions.values()])
-        served = np.array([region.served for region in catalogue.regions.values()])
-        self.reach = {level: served & (rank <= ranks[level]) for level in Level}
-        """By level: the places at which a measure counted at that level has a figure."""
-
-    def spread(self, leaves: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """(row numbers, places): each leaf's row repeated for every place of its line."""
-        lines = self.lines[leaves]
-        rows, steps = np.nonzero(lines >= 0)
-        return rows, lines[rows, steps]
-
-
-@dataclass
-class Feed:
-    """What one source has brought lately."""
-
-    channel: str
-    source: str
-    measures: Grid
-    levels: npt.NDArray[np.bool_]
-    """Which rows of `measures` are levels."""
-    peaks: npt.NDArray[np.bool_]
-    delivered: Seen
-    """By (measure, place): the source counts this measure at places of this level."""
-    paths: Grid
-    """Contacts by dimension key, for the nation and the provinces."""
-    settle_s: int
-    rows: npt.NDArray[np.int64]
-    """Where each row of `measures` stands among the catalogue's measures."""
-    covered_until: int | None = None
-    first: int | None = None
-    """Oldest minute that was shown: before it nothing is known, which is not zero."""
-    version: int = 0
-    """Counts what changed here."""
-    day: int = 0
-    today: Values = field(init=False)
-    """Sum (additive) or largest (peak) since the start of the day, by (measure, place)."""
-    today_paths: Values = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.start_day(0)
-
-    def start_day(self, day: int) -> None:
-        """Forget the sums of the day before."""
-        self.day = day
-        self.today = np.zeros(self.measures.values.shape[1:])
-        self.today_paths = np.zeros(self.paths.values.shape[1:])
-
-    def end(self) -> int | None:
-        """End of the newest interval whose contacts have mostly ended."""
-        if self.covered_until is None:
-            return None
-        return self.covered_until // STEP_S * STEP_S - self.settle_s
-
-
-@dataclass(frozen=True)
-class Sums:
-    """Measure sums of one feed over one window: values and seen by (measure, place), and the window's end."""
-
-    values: Values
-    seen: Seen
-    begin: int
-    end: int
-
-
-@dataclass(frozen=True)
-class Cells:
-    """Values to be shown, in the order of their minutes: start, key, place and value of each."""
-
-    starts: npt.NDArray[np.int64]
-    keys: npt.NDArray[np.int64]
-    places: npt.NDArray[np.int64]
-    values: Values
-
-    def at(self, start: int) -> "Cells":
-        """Those of one minute."""
-        own = slice(*np.searchsorted(self.starts, [start, start + 1]))
-        return Cells(self.starts[own], self.keys[own], self.places[own], self.values[own])
+CONTACTS = "contacts"
+SHOWN_COLUMNS = ("channel", "measure", "region", "dimension", "start", "value")
+"""What the board looks at of the history's observations."""
 
 
 class Board:
@@ -137,9 +40,6 @@ class Board:
         self.zone = ZoneInfo(catalogue.day.zone)
         self.lock = Lock()
         self.feeds: dict[tuple[str, str], Feed] = {}
-        top_of = np.full(len(self.places.codes), -1, dtype=np.int64)
-        top_of[self.places.tops] = np.arange(len(self.places.tops))
-        self.top_of = top_of
         for channel in catalogue.channels.values():
             for source in channel.sources:
                 self.feeds[channel.id, source.id] = self._feed(channel, source)
@@ -168,15 +68,18 @@ class Board:
         local = at.astimezone(self.zone)
         return epoch(local.replace(hour=0, minute=0, second=0, microsecond=0))
 
-    def show(self, channel: str, rows: pd.DataFrame, span: Interval, now: datetime) -> None:
-        """Show all that the store holds of one channel in a span; reported totals are never added."""
-        rows = rows[~rows["reported"].to_numpy(dtype=bool)]
-        for source in self.catalogue.channels[channel].sources:
-            measures = {delivery.measure for delivery in source.delivers}
-            self.put(channel, source.id, rows[rows["measure"].isin(measures)], span, now)
+    def show(self, rows: pd.DataFrame, span: Interval, channels: Iterable[str], now: datetime) -> None:
+        """Show all that the store holds of some channels in a span; reported totals are never added."""
+        rows = rows.loc[~rows["reported"].to_numpy(dtype=bool), list(SHOWN_COLUMNS)]
+        channel_of = rows["channel"].astype("category").cat
+        codes, names = channel_of.codes.to_numpy(), list(channel_of.categories)
+        for channel in channels:
+            own = rows[codes == names.index(channel)] if channel in names else rows[:0]
+            for source in self.catalogue.channels[channel].sources:
+                self.put(channel, source.id, own, span, now)
 
     def put(self, channel: str, source: str, rows: pd.DataFrame, span: Interval, now: datetime) -> None:
-        """Show what was stored: `rows` are all that a source has in a span now, reported totals left out.
+        """Show what was stored: `rows` are all that a channel has in a span now, reported totals left out.
 
         Minutes older than the grid or in the future are not shown: a wrong clock must not push out the present.
         """
@@ -185,11 +88,10 @@ class Board:
             feed.version += 1
             if feed.day != self.day_start(now):
                 feed.start_day(self.day_start(now))
-            measures, paths = self._measure_cells(feed, rows), self._path_cells(feed, rows)
-            held = feed.measures.starts[feed.measures.slots(epoch(span.start), epoch(span.end))]
-            for start in np.union1d(measures.starts, held):
-                if epoch(now) - STEP_S * SLOTS < start <= epoch(now):
-                    self._put_minute(feed, int(start), measures.at(start), paths.at(start))
+            begin = max(epoch(span.start) // STEP_S * STEP_S, (epoch(now) // STEP_S - SLOTS) * STEP_S)
+            for minute in self._minutes(feed, rows, begin, min(epoch(span.end), epoch(now) + 1)):
+                if epoch(now) - STEP_S * SLOTS < minute.start:
+                    feed.put(minute)
 
     def cover(self, channel: str, source: str, until: datetime) -> None:
         """Note up to when a source has been read."""
@@ -202,7 +104,7 @@ class Board:
         """Fill the board from the store, as it must be after a start."""
         recent = Interval(now - timedelta(seconds=STEP_S * SLOTS), now)
         for channel in self.catalogue.channels:
-            self.show(channel, history.observations(recent, (channel,)), recent, now)
+            self.show(history.observations(recent, (channel,)), recent, (channel,), now)
         for (channel, source), status in sources.items():
             if (channel, source) in self.feeds and status.covered_until is not None:
                 self.cover(channel, source, status.covered_until)
@@ -217,46 +119,33 @@ class Board:
             return
         measures = tuple(feed.measures.keys)
         sums = history.totals(Question(measures, span, group=("region",), channels=(feed.channel,)))
-        paths = history.totals(Question(("contacts",), span, group=("region", *PATH_STAGES), channels=(feed.channel,)))
+        paths = history.totals(Question((CONTACTS,), span, group=("region", *PATH_STAGES), channels=(feed.channel,)))
         stages = paths[list(PATH_STAGES)].astype(str).to_dict("records")
         paths["dimension"] = [encode_dimensions({k: v for k, v in row.items() if v}) for row in stages]
-        sums["start"] = paths["start"] = span.start
+        peaks = tuple(name for name, is_peak in zip(measures, feed.peaks, strict=True) if is_peak)
+        left = Interval(span.start, max(span.start, moment(epoch(now) - STEP_S * SLOTS + 1)))
+        asked = Question(peaks, left, group=("region",), channels=(feed.channel,))
+        highest = history.totals(asked) if peaks and left.start < left.end else sums[:0]
         with self.lock:
             feed.start_day(day)
             feed.version += 1
-            _add(feed.today, self._measure_cells(feed, sums), feed.peaks)
-            path_cells = self._path_cells(feed, paths)
-            feed.today_paths = _grown(feed.today_paths, feed.paths.values.shape[1:])
-            np.add.at(feed.today_paths, (path_cells.keys, path_cells.places), path_cells.values)
+            feed.today = self._cells(feed, sums, np.zeros(len(sums), np.int64), 1)[0][0]
+            feed.today[feed.peaks] = 0.0
+            feed.past_peaks = self._cells(feed, highest, np.zeros(len(highest), np.int64), 1)[0][0, feed.peaks]
+            feed.today_paths = self._paths(feed, paths, np.zeros(len(paths), np.int64), 1)[0]
 
     def window(self, feed: Feed, name: str, now: datetime, back: int = 0) -> Sums | None:
         """Sums of one feed over a window, `back` windows earlier; None where nothing, or not all of it, was read."""
-        end = feed.end()
-        if end is None:
+        end, length = feed.end(), WINDOWS[name]
+        if end is None or (length is None and back):
             return None
-        length = WINDOWS[name]
         with self.lock:
-            if length is None:
-                return self._today(feed, now) if back == 0 else None
-            begins_unread = feed.first is None or end - (back + 1) * length < feed.first
-            return None if back and begins_unread else self._past(feed, end, length, back)
-
-    def _past(self, feed: Feed, end: int, length: int, back: int) -> Sums:
-        begin = end - (back + 1) * length
-        values, seen = feed.measures.total(begin, begin + length)
-        newest = max(feed.covered_until or end, end) if back == 0 else begin + length
-        _replace(values, seen, feed.levels, feed.measures.last(newest - length, newest))
-        _replace(values, seen, feed.peaks, feed.measures.peak(newest - length, newest))
-        return Sums(values, seen, begin, begin + length)
+            return feed.so_far(self.day_start(now)) if length is None else feed.past(end, length, back)
 
     def path_window(self, feed: Feed, name: str) -> Values | None:
         """Contacts of one feed by (path, top place) over a window."""
-        end = feed.end()
-        if end is None:
-            return None
-        length = WINDOWS[name]
         with self.lock:
-            return feed.today_paths.copy() if length is None else feed.paths.total(end - length, end)[0]
+            return feed.path_window(name)
 
     @staticmethod
     def last_bucket(now: datetime) -> int:
@@ -266,80 +155,53 @@ class Board:
     def buckets(self, feed: Feed, now: datetime) -> tuple[npt.NDArray[np.int64], Values, Seen]:
         """(starts, values, seen) of the last 24 five-minute buckets by (bucket, measure, top place)."""
         starts = self.last_bucket(now) - BUCKET_S * np.arange(BUCKETS - 1, -1, -1)
-        shape = (BUCKETS, feed.measures.values.shape[1], len(self.places.tops))
-        values, seen = np.zeros(shape), np.zeros(shape, np.bool_)
         with self.lock:
-            held = feed.measures.slots(int(starts[0]), feed.end() or 0)
-            at = (feed.measures.starts[held] - starts[0]) // BUCKET_S
-            minutes = feed.measures.values[held][:, :, self.places.tops]
-            read = feed.measures.seen[held][:, :, self.places.tops]
-        np.add.at(values, at, minutes)
-        np.logical_or.at(seen, at, read)
-        for step, bucket in enumerate(at):
-            values[bucket, feed.levels] = minutes[step, feed.levels]
-        if feed.peaks.any():
-            highest = np.zeros((BUCKETS, int(feed.peaks.sum()), shape[2]))
-            np.maximum.at(highest, at, minutes[:, feed.peaks])
-            values[:, feed.peaks] = highest
-        return starts, values, seen
+            return starts, *feed.buckets(starts, self.places.tops)
 
-    def _today(self, feed: Feed, now: datetime) -> Sums:
-        begin, end = self.day_start(now), feed.covered_until or 0
-        values = np.zeros(feed.measures.values.shape[1:])
-        if feed.day == begin:
-            values += feed.today
-        seen = values != 0
-        _replace(values, seen, feed.levels, feed.measures.last(end - HORIZON_S, end))
-        return Sums(values, seen, begin, end)
+    def _minutes(self, feed: Feed, rows: pd.DataFrame, begin: int, end: int) -> Iterator[Minute]:
+        """The minutes of [begin, end) that rows are about, or that were shown before, as they are stored now."""
+        step = (rows["start"].to_numpy(dtype="datetime64[s]").astype(np.int64) - begin) // STEP_S
+        length = max(0, -(-(end - begin) // STEP_S))
+        inside = (step >= 0) & (step < length)
+        rows, step = rows[inside], step[inside]
+        values, seen = self._cells(feed, rows, step, length)
+        paths = self._paths(feed, rows, step, length)
+        told = np.bincount(step[_codes(rows["measure"], feed.measures.keys) >= 0], minlength=length) > 0
+        for at in range(length):
+            start = begin + at * STEP_S
+            if told[at] or feed.measures.starts[feed.measures.slot(start)] == start:
+                yield Minute(start, values[at], seen[at], paths[at])
 
-    def _put_minute(self, feed: Feed, start: int, measures: Cells, paths: Cells) -> None:
-        slot = feed.measures.slot(start)
-        known = feed.measures.starts[slot] == start
-        before = feed.measures.values[slot].copy() if known else np.zeros(feed.measures.values.shape[1:])
-        paths_before = feed.paths.values[slot].copy() if known else np.zeros(feed.paths.values.shape[1:])
-        if not feed.measures.clear(start):
-            return
-        feed.first = start if feed.first is None else min(feed.first, start)
-        feed.paths.clear(start)
-        _add(feed.measures.values[slot], measures, feed.peaks)
-        feed.measures.seen[slot, measures.keys, measures.places] = True
-        np.add.at(feed.paths.values[slot], (paths.keys, paths.places), paths.values)
-        if start >= feed.day:
-            after = feed.measures.values[slot]
-            summed = feed.today + after - before
-            summed[feed.peaks] = np.maximum(feed.today, after)[feed.peaks]
-            feed.today = summed
-            feed.today_paths = _grown(feed.today_paths, paths_before.shape) + feed.paths.values[slot] - paths_before
+    def _cells(self, feed: Feed, rows: pd.DataFrame, step: npt.NDArray[np.int64], steps: int) -> tuple[Values, Seen]:
+        """(values, seen) of a feed's measures by (step, measure, place), rolled up."""
+        shape = (steps, *feed.measures.values.shape[1:])
+        keys, places = _codes(rows["measure"], feed.measures.keys), _codes(rows["region"], self.places.index)
+        own = keys >= 0
+        at = (step[own] * shape[1] + keys[own]) * shape[2] + places[own]
+        value, size = rows["value"].to_numpy(np.float64)[own], int(np.prod(shape))
+        values = np.bincount(at, value, size).reshape(shape)
+        seen = (np.bincount(at, minlength=size) > 0).reshape(shape)
+        largest = feed.peaks[keys[own]]
+        if largest.any():
+            values[:, feed.peaks] = 0.0
+            np.maximum.at(values.reshape(-1), at[largest], value[largest])
+        peaks = values[:, feed.peaks]
+        self.places.add_up(peaks, np.maximum)
+        self.places.add_up(values, np.add)
+        values[:, feed.peaks] = peaks
+        self.places.add_up(seen, np.logical_or)
+        return values, seen
 
-    def _measure_cells(self, feed: Feed, rows: pd.DataFrame) -> Cells:
-        keys = _codes(rows["measure"], feed.measures.keys)
-        lines, places = self.places.spread(_codes(rows["region"], self.places.index))
-        return _cells(rows, lines, keys, places)
-
-    def _path_cells(self, feed: Feed, rows: pd.DataFrame) -> Cells:
-        """Contacts by path at the nation and the provinces; unknown paths get a row of their own first."""
-        contacts = rows[(rows["measure"] == "contacts").to_numpy()]
+    def _paths(self, feed: Feed, rows: pd.DataFrame, step: npt.NDArray[np.int64], steps: int) -> Values:
+        """Contacts by (step, path, top place); unknown paths get a row of their own first."""
+        counts = (rows["measure"] == CONTACTS).to_numpy() & (CONTACTS in feed.measures.keys)
+        contacts, step = rows[counts], step[counts]
         ways = {key: feed.paths.row(path_of(key)) for key in contacts["dimension"].unique()}
-        lines, places = self.places.spread(_codes(contacts["region"], self.places.index))
-        tops = self.top_of[places]
-        return _cells(contacts, lines[tops >= 0], _codes(contacts["dimension"], ways), tops[tops >= 0])
-
-
-def _cells(
-    rows: pd.DataFrame, lines: npt.NDArray[np.int64], keys: npt.NDArray[np.int64], places: npt.NDArray[np.int64]
-) -> Cells:
-    """Cells of a table in the order of their minutes; `lines` says which row each place takes its value from."""
-    starts = rows["start"].to_numpy(dtype="datetime64[s]").astype(np.int64)[lines]
-    order = np.argsort(starts, kind="stable")
-    values = rows["value"].to_numpy(dtype=np.float64)[lines]
-    return Cells(starts[order], keys[lines][order], places[order], values[order])
-
-
-def _add(into: Values, cells: Cells, peaks: npt.NDArray[np.bool_]) -> None:
-    """Add cells up; those of peaks take the largest."""
-    peak = peaks[cells.keys]
-    np.add.at(into, (cells.keys[~peak], cells.places[~peak]), cells.values[~peak])
-    np.maximum.at(into, (cells.keys[peak], cells.places[peak]), cells.values[peak])
+        lines, tops = self.places.tops_of(_codes(contacts["region"], self.places.index))
+        shape = (steps, *feed.paths.values.shape[1:])
+        at = (step[lines] * shape[1] + _codes(contacts["dimension"], ways)[lines]) * shape[2] + tops
+        value = contacts["value"].to_numpy(np.float64)[lines]
+        return np.bincount(at, value, int(np.prod(shape))).reshape(shape)
 
 
 def path_of(dimension: str) -> str:
@@ -348,24 +210,9 @@ def path_of(dimension: str) -> str:
     return encode_dimensions({stage: values[stage] for stage in PATH_STAGES if stage in values})
 
 
-def _replace(values: Values, seen: Seen, rows: npt.NDArray[np.bool_], other: tuple[Values, Seen]) -> None:
-    """Take some measures' cells from another sum."""
-    values[rows] = other[0][rows]
-    seen[rows] = other[1][rows]
-
-
 def _codes(column: pd.Series, index: dict[str, int]) -> npt.NDArray[np.int64]:
-    """Index of every cell of a text or category column, by way of its distinct values."""
-    coded = column.astype("category").cat.remove_unused_categories()
-    table = np.array([index[name] for name in coded.cat.categories], dtype=np.int64)
-    codes = coded.cat.codes.to_numpy()
-    return table[codes] if len(table) else np.zeros(0, dtype=np.int64)
-
-
-def _grown(values: Values, shape: tuple[int, ...]) -> Values:
-    """The same numbers in an array at least as large."""
-    if values.shape == shape:
-        return values
-    larger = np.zeros(shape)
-    larger[: values.shape[0], : values.shape[1]] = values
-    return larger
+    """Index of every cell of a text or category column, by way of its distinct values; -1 where it is not in it."""
+    coded = column.astype("category").cat
+    table = np.array([*(index.get(name, -1) for name in coded.categories), -1], dtype=np.int64)
+    found: npt.NDArray[np.int64] = table[coded.codes.to_numpy()]
+    return found

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,16 @@ from collectors.json_reading import read_json
 from collectors.lines import bounded, reject
 from collectors.push.options import Options
 from collectors.push.records import Key, RecordReader
+from collectors.push.tables import read_tables
 from collectors.record_fields import Unfit
 from metrics.observations import Interval, Parsed, Payload, Reject, SourceFault
 
-NAMES = frozenset({"observations", "revision"})
+LISTS = ("observations", "tables")
+NAMES = frozenset({*LISTS, "revision"})
+MOST_COMMAS = 16
+"""Commas that an observation may need, in a record with many dimensions or beside the empty cells of a table."""
+Counted = tuple[pd.DataFrame, list[Reject], int]
+"""What counts, what cannot be counted, and how many observations were looked at."""
 
 
 class PushCollector:
@@ -52,54 +58,73 @@ class PushCollector:
         return self.payload(body, ask.now)
 
     def parse(self, payload: Payload) -> Parsed:
-        """Count the records; each that cannot be counted is a reject; raises SourceFault if the body is no batch."""
+        """Count what was said; what cannot be counted is a reject; raises SourceFault if the body is no batch."""
         document = self._document(payload.data)
-        records: list[Any] = document["observations"]
         reader = RecordReader(self._plan, payload.fetched_at)
-        counted: dict[Key, float] = {}
-        rejects: list[Reject] = []
-        for line, record in enumerate(records, start=1):
-            try:
-                key, value = reader.read(record)
-                if key in counted:
-                    raise Unfit("CP-02", "said_twice", "value", value)
-                counted[key] = value
-            except Unfit as unfit:
-                rejects.append(reject(unfit.rule, line, unfit.column, unfit.code, unfit.value))
+        if "tables" in document:
+            table, rejects, read = self._tables(document["tables"], reader)
+        else:
+            table, rejects, read = _records(document["observations"], reader)
         return Parsed(
             cursor=payload.cursor,
-            observations=_table(counted),
+            observations=table,
             rejects=bounded(rejects),
-            read=len(records),
-            window=self._window(counted),
+            read=read,
+            window=self._window(table),
             revision=document.get("revision"),
         )
 
-    def _document(self, body: bytes) -> Mapping[str, Any]:
+    def _tables(self, tables: list[Any], reader: RecordReader) -> Counted:
+        harvest = read_tables(tables, reader, self._plan.catalogue.measures)
+        self._check_number(harvest.read)
+        return harvest.frame(), harvest.rejects, harvest.read
+
+    def _document(self, body: bytes) -> dict[str, Any]:
         """The body as an object whose every name is known; what its records hold is not looked at yet."""
         most = self.options.records
         # A record has two objects at most; a body of nothing but brackets would take forty times its size in memory.
         if body.count(b"{") > 2 * most + 1:
             raise _unreadable(f"holds more objects than {most} observations need")
+        if body.count(b",") > MOST_COMMAS * most:
+            raise _unreadable(f"holds more values than {most} observations need")
         try:
-            document = read_json(body.decode("utf-8"), "the body")
+            document: dict[str, Any] = read_json(body.decode("utf-8"), "the body")
         except UnicodeDecodeError as error:
             raise _unreadable(f"is not UTF-8 at byte {error.start + 1}") from error
-        if not isinstance(document, dict) or not isinstance(document.get("observations"), list):
-            raise _unreadable('must be an object with one list "observations"')
+        lists = [document[name] for name in LISTS if name in document] if isinstance(document, dict) else []
+        if len(lists) != 1 or not isinstance(lists[0], list):
+            raise _unreadable('must be an object with one list, "observations" or "tables"')
         if unknown := sorted(document.keys() - NAMES):
             raise _unreadable(f"has an unknown name {unknown[0][:80]!r}")
-        if not 0 < len(document["observations"]) <= most:
-            raise _unreadable(f"has {len(document['observations'])} observations; 1 to {most} are taken")
+        if "observations" in document:
+            self._check_number(len(lists[0]))
         _check_revision(document)
         return document
 
-    def _window(self, counted: Mapping[Key, float]) -> Interval | None:
-        if not counted:
+    def _check_number(self, said: int) -> None:
+        if not 0 < said <= self.options.records:
+            raise _unreadable(f"has {said} observations; 1 to {self.options.records} are taken")
+
+    def _window(self, table: pd.DataFrame) -> Interval | None:
+        if table.empty:
             return None
-        starts = [start for *_, start in counted]
-        first, last = (datetime.fromtimestamp(edge, UTC) for edge in (min(starts), max(starts)))
-        return Interval(first, last + timedelta(seconds=self._plan.channel.interval_s))
+        first, last = table["start"].min(), table["start"].max()
+        end = last.to_pydatetime() + timedelta(seconds=self._plan.channel.interval_s)
+        return Interval(first.to_pydatetime(), end)
+
+
+def _records(records: list[Any], reader: RecordReader) -> Counted:
+    counted: dict[Key, float] = {}
+    rejects: list[Reject] = []
+    for line, record in enumerate(records, start=1):
+        try:
+            key, value = reader.read(record)
+            if key in counted:
+                raise Unfit("CP-02", "said_twice", "value", value)
+            counted[key] = value
+        except Unfit as unfit:
+            rejects.append(reject(unfit.rule, line, unfit.column, unfit.code, unfit.value))
+    return _table(counted), rejects, len(records)
 
 
 def _unreadable(why: str) -> SourceFault:

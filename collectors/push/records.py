@@ -40,24 +40,18 @@ class RecordReader:
             name = next(name for name in record if name not in NAMES)
             raise Unfit("TY-01", "unknown_name", shown(name)[:LONGEST_NAME], name)
         delivery, region = self._place(record)
-        start = self._start(record)
-        dimension = self._dimension(record.get("dimensions"), delivery)
+        start = self.start(record.get("start"))
+        dimension = self.dimension(record.get("dimensions"), delivery)
         return (delivery.measure, region, dimension, start), self._value(record, delivery.measure)
 
-    def _place(self, record: dict[str, Any]) -> tuple[Delivery, str]:
-        same = (record.get("measure"), record.get("region"))
-        known = self._places.get(same) if type(same[0]) is type(same[1]) is str else None
-        if known is None:
-            delivery = self._delivery(text(record, "measure"))
-            known = self._places[same] = delivery, self._region(text(record, "region"), delivery)
-        return known
-
-    def _delivery(self, measure: str) -> Delivery:
+    def delivery(self, measure: str) -> Delivery:
+        """How a measure is delivered; raises Unfit."""
         if measure not in self._deliveries:
             raise Unfit("AC-02", "unknown_measure" if measure else "measure_missing", "measure", measure)
         return self._deliveries[measure]
 
-    def _region(self, code: str, delivery: Delivery) -> str:
+    def region(self, code: str, delivery: Delivery) -> str:
+        """The code of a place that a measure is counted in; raises Unfit."""
         place = self._catalogue.regions.get(code)
         if place is None or not place.served:
             raise Unfit("AC-02", "unknown_region" if code else "region_missing", "region", code)
@@ -65,10 +59,10 @@ class RecordReader:
             raise Unfit("AC-02", "finer_than_grain", "region", code)
         return code
 
-    def _start(self, record: dict[str, Any]) -> int:
-        written = record.get("start")
+    def start(self, written: Any) -> int:
+        """Seconds since 1970 of an interval's beginning; raises Unfit."""
         if not isinstance(written, str) or written not in self._starts:
-            found = moment(record, START, self._zone)
+            found = moment({"start": written}, START, self._zone)
             if found > self._latest:
                 raise Unfit("TM-04", "from_the_future", "start", written)
             if found < self._oldest:
@@ -78,7 +72,8 @@ class RecordReader:
             self._starts[written] = int(found.timestamp())
         return self._starts[written]
 
-    def _dimension(self, written: Any, delivery: Delivery) -> str:
+    def dimension(self, written: Any, delivery: Delivery) -> str:
+        """The dimension key of values by name; raises Unfit."""
         if written is None:
             return ""
         try:
@@ -88,6 +83,14 @@ class RecordReader:
             same, known = (), None  # not an object, or a value that is not a text: told below
         if known is None:
             known = self._dimensions[same] = encode_dimensions(self._codes(written, delivery))
+        return known
+
+    def _place(self, record: dict[str, Any]) -> tuple[Delivery, str]:
+        same = (record.get("measure"), record.get("region"))
+        known = self._places.get(same) if type(same[0]) is type(same[1]) is str else None
+        if known is None:
+            delivery = self.delivery(text(record, "measure"))
+            known = self._places[same] = delivery, self.region(text(record, "region"), delivery)
         return known
 
     def _codes(self, written: Any, delivery: Delivery) -> dict[str, str]:

@@ -15,15 +15,15 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from app import DOOR_FAILURES
 from collectors import build
 from collectors.push import PushCollector
 from collectors.push.door import Door
 from config.catalogue import Catalogue
 from config.loading import load
+from front import DOOR_FAILURES
 from metrics.observations import Parsed, Payload, SourceFault
 from store.embedded_valkey import EmbeddedValkey
-from store.ingest import Ingest, Limits
+from store.ingest import STREAM, Ingest, Limits
 
 FOLDER = Path(__file__).parent / "catalogue"
 NOW = datetime(2026, 11, 21, 8, 5, tzinfo=UTC)
@@ -39,6 +39,18 @@ def row(value: float = 3, minute: int = 0, at: datetime = NOW, **changes: Any) -
 
 def body(*rows: Any, **more: Any) -> bytes:
     return json.dumps({"observations": rows, **more}).encode()
+
+
+def tables(*regions: str, **values: list[Any]) -> bytes:
+    """One table of the desk in the last minute that has ended."""
+    places = list(regions) or [GUANGZHOU, SHENZHEN]
+    start = (NOW - timedelta(minutes=1)).isoformat()
+    return json.dumps({"tables": [{"region": places, "start": [start] * len(places), "values": values}]}).encode()
+
+
+def fault_of_tables(record: int, rule: str, column: str, code: str, value: str) -> dict[str, Any]:
+    """A fault as the door tells it."""
+    return {"record": record, "rule": rule, "column": column, "code": code, "value": value}
 
 
 @dataclass
@@ -70,7 +82,7 @@ class World:
 
     def waiting(self) -> list[bytes]:
         """Bodies in the stream, without taking them."""
-        return [entry[1][b"body"] for entry in self.ingest._client.xrange("watchfloor:ingest")]
+        return [entry[1][b"body"] for entry in self.ingest._client.xrange(STREAM)]
 
 
 def collectors(catalogue: Catalogue) -> dict[str, PushCollector]:

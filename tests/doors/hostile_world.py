@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 from starlette.applications import Starlette
 
-from app import DOOR_FAILURES
 from collectors import build
 from collectors.push.door import Door
 from config.catalogue import Catalogue, Kind, Level
 from config.loading import load
 from config.settings import Settings
 from data_quality import audit
+from front import DOOR_FAILURES
 from metrics.findings import CheckState
 from metrics.observations import Interval, decode_dimensions
 from pipeline.drain import Drain

@@ -24,7 +24,7 @@ SOURCE: dict[str, Any] = {
 
 
 def test_there_are_cases() -> None:
-    assert len(CASES) == 5
+    assert len(CASES) == 9
 
 
 @pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)

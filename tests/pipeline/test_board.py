@@ -1,6 +1,7 @@
 """The board shows what the store holds: any window, any split, corrected, restored."""
 
 from datetime import timedelta
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
@@ -130,3 +131,47 @@ def test_after_a_restart_the_board_is_what_it_was(
         stored = parts.history.totals(question)["value"].sum()
         assert shown(parts.board, "offered", NATION) == stored
         assert again.feeds["desk", "counts"].covered_until == parts.board.feeds["desk", "counts"].covered_until
+
+
+SAID = st.lists(
+    st.tuples(
+        st.sampled_from(["offered", "answered", "contacts", "queue_length", "longest_wait"]),
+        st.sampled_from(CITIES),
+        st.integers(1, 6),
+        st.integers(0, 99),
+        st.integers(0, 4),
+    ),
+    min_size=1,
+    max_size=40,
+)
+"""(measure, city, minutes before noon, value, number of the batch that says so)."""
+PLACE = {"queue_length": CENTRE, "longest_wait": CENTRE}
+
+
+@settings(
+    max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(said=SAID, order=st.permutations(range(5)))
+def test_whatever_the_order_of_batches_late_data_and_corrections_the_board_is_what_the_history_restores(
+    said: list[tuple[str, str, int, int, int]], order: list[int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    clock = Clock(NOON + timedelta(seconds=1))
+    with pipeline(tmp_path_factory.mktemp("board"), clock, CATALOGUE) as parts:
+        own = sorted(said, key=lambda cell: order.index(cell[4]))
+        for _, batch in groupby(own, key=lambda cell: cell[4]):
+            cells = {(name, PLACE.get(name, city), minute): value for name, city, minute, value, _ in batch}
+            rows = [
+                row(name, city, value, NOON - timedelta(minutes=at - 1)) for (name, city, at), value in cells.items()
+            ]
+            turn(parts, feeder(parts, collector=Scripted(parts, [rows])))
+            clock.now += timedelta(seconds=7)
+        again = Board(CATALOGUE)
+        again.restore(parts.history, parts.state.progress.sources(), clock())
+        for key, feed in parts.board.feeds.items():
+            for window in ("15min", "60min", "today"):
+                one = parts.board.window(feed, window, clock())
+                other = again.window(again.feeds[key], window, clock())
+                assert (one is None) == (other is None)
+                if one is not None and other is not None:
+                    np.testing.assert_array_equal(one.values, other.values)
+                    np.testing.assert_array_equal(one.seen, other.seen)

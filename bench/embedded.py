@@ -1,0 +1,136 @@
+"""The embedded line-up without its threads: push door, Valkey, drain, DuckDB and publisher, one step after another.
+
+Every part is the product's own; only the clock is ours, so that minutes follow each other as fast as they are taken.
+"""
+
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+from starlette.applications import Starlette
+
+from bench.load import STEP, Load
+from collectors import build
+from collectors.push import PushCollector
+from collectors.push.door import Door
+from config.loading import load as load_catalogue
+from config.settings import Settings
+from metrics.observations import Parsed, Payload, SourceFault
+from pipeline.drain import Drain
+from pipeline.parts import Parts, open_parts
+from pipeline.publisher import BEAT_S
+from pipeline.snapshot import SnapshotBuilder
+from pipeline.turn import Feeder
+from store.embedded_valkey import EmbeddedValkey
+from store.ingest import Ingest
+from store.live import Live
+
+AFTER = timedelta(seconds=5)
+"""How long after its end a minute is pushed."""
+
+
+class Clock:
+    """A clock that stands where it was put."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        """Now."""
+        return self.now
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Seconds from the bytes of one interval to what every screen sees, by step."""
+
+    door: float
+    """Parsed, checked, and on Valkey's disk, all channels one after another."""
+    drain: float
+    """Parsed again, kept, stored, audited, rolled up."""
+    publish: float
+    """The snapshot built and sent."""
+
+    @property
+    def whole(self) -> float:
+        """All steps."""
+        return self.door + self.drain + self.publish
+
+
+class LineUp:
+    """Takes one interval after another."""
+
+    def __init__(self, load: Load, parts: Parts, ingest: Ingest, live: Live, valkey_pid: int) -> None:
+        self.load, self.parts, self.ingest, self.live, self.valkey_pid = load, parts, ingest, live, valkey_pid
+        self.clock = parts.clock
+        collectors: dict[str, PushCollector] = {}
+        feeders: dict[str, Feeder] = {}
+        for channel in parts.catalogue.channels.values():
+            collector = build(parts.catalogue, channel, channel.sources[0], b"key")
+            assert isinstance(collector, PushCollector)
+            collectors[channel.id] = collector
+            feeders[channel.id] = Feeder(channel, channel.sources[0], collector)
+        self.drain = Drain(parts, ingest, feeders)
+        self.builder = SnapshotBuilder(parts, simulated=True)
+        door = Door(collectors, ingest.append, _refused, self.clock, {})
+        transport = httpx.ASGITransport(Starlette(routes=door.routes()))
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://door")
+
+    def take(self, minute: datetime, bodies: Mapping[str, bytes]) -> Taken:
+        """Everything from the bytes of one minute to the snapshot."""
+        assert isinstance(self.clock, Clock)
+        self.clock.now = minute + STEP + AFTER
+        marks = [time.perf_counter()]
+        asyncio.run(self._push(minute, bodies))
+        marks.append(time.perf_counter())
+        while self.ingest.waiting():
+            self.drain.once()
+        marks.append(time.perf_counter())
+        self.live.publish(self.builder.build())
+        marks.append(time.perf_counter())
+        return Taken(*(after - before for before, after in pairwise(marks)))
+
+    def beat(self) -> None:
+        """What the publisher does ten seconds later, when nothing new has come."""
+        assert isinstance(self.clock, Clock)
+        self.clock.now += timedelta(seconds=BEAT_S)
+        self.live.publish(self.builder.build())
+
+    async def _push(self, minute: datetime, bodies: Mapping[str, bytes]) -> None:
+        for channel, body in bodies.items():
+            headers = {
+                "Authorization": f"Bearer {self.load.token(channel)}",
+                "Idempotency-Key": self.load.key(channel, minute),
+                "Content-Type": "application/json",
+            }
+            answer = await self._client.post(f"/ingest/v1/{channel}", content=body, headers=headers)
+            assert answer.status_code == 202, answer.text
+
+
+@contextmanager
+def embedded(load: Load, start: datetime) -> Iterator[LineUp]:
+    """The line-up on a folder of its own, at `start`."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ |= load.environment
+        catalogue = load_catalogue(load.lay_out(folder / "catalogue"))
+        with (
+            EmbeddedValkey(folder / "valkey") as valkey,
+            closing(Ingest(valkey.url)) as ingest,
+            closing(Live(valkey.url)) as live,
+            open_parts(Settings(home_dir=folder / "home"), catalogue) as parts,
+        ):
+            assert valkey.pid is not None
+            yield LineUp(load, replace(parts, clock=Clock(start)), ingest, live, valkey.pid)
+
+
+def _refused(channel: str, payload: Payload, parsed: Parsed | None, fault: SourceFault | None) -> None:
+    raise AssertionError(f"the door refused a body of {channel}: {fault or (parsed and parsed.rejects[:3])}")

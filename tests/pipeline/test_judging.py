@@ -1,0 +1,158 @@
+"""Judging: once for all that came together, again for whoever was killed before it, also for what others stored."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pipeline_world import GUANGZHOU, NOON, SHENZHEN, Clock, Scripted, feeder, pipeline, row
+
+from collectors.push import PushCollector
+from metrics.observations import Interval, Payload
+from pipeline.board import Board
+from pipeline.drain import Drain
+from pipeline.judging import Judge, Touched, judge, together
+from pipeline.parts import Parts
+from pipeline.turn import collect, due, enter, turn
+from store.embedded_valkey import EmbeddedValkey
+from store.ingest import Ingest, Limits
+from tests.doors.door_world import body
+
+UNBALANCED = [row("offered", GUANGZHOU, 10), row("answered", GUANGZHOU, 6), row("abandoned", GUANGZHOU, 1)]
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing catches it."""
+
+
+def shown(board: Board, measure: str = "offered", channel: str = "desk") -> float:
+    feed = board.feeds[channel, "counts"]
+    sums = board.window(feed, "15min", NOON)
+    assert sums is not None
+    return float(sums.values[feed.measures.keys[measure], board.places.index["100000"]])
+
+
+def rules(parts: Parts) -> set[str]:
+    return {one.rule for one in parts.state.findings.open()}
+
+
+def die(parts: Parts, touched: Sequence[Touched]) -> None:
+    """Where others judge."""
+    raise Killed
+
+
+def test_who_is_killed_between_storing_and_judging_judges_when_the_batch_comes_again(tmp_path: Path) -> None:
+    with pipeline(tmp_path, Clock()) as parts:
+        desk = feeder(parts, collector=Scripted(parts, [UNBALANCED, UNBALANCED]))
+        with pytest.raises(Killed):
+            turn(parts, desk, judged=die)
+        hour = Interval(NOON - timedelta(hours=1), NOON)
+        assert len(parts.history.observations(hour)) == 3
+        assert parts.state.progress.cursor("desk", "counts", "live") == {}
+        assert rules(parts) == set()
+        turn(parts, desk)
+        assert len(parts.history.observations(hour)) == 3
+        assert "AC-03" in rules(parts)
+        assert shown(parts.board) == 10
+
+
+def test_what_another_process_has_stored_is_judged_by_what_it_tells(tmp_path: Path) -> None:
+    with pipeline(tmp_path, Clock()) as parts:
+        worker = replace(parts, board=Board(parts.catalogue))
+        desk = feeder(worker, collector=Scripted(worker, [UNBALANCED]))
+        ask = due(worker, desk, "live")
+        touched = enter(worker, desk, collect(worker, desk, ask, lambda: desk.collector.fetch(ask)))
+        judge(parts, [touched])
+        assert shown(parts.board) == 10
+        assert "AC-03" in rules(parts)
+
+
+def span(first: int, last: int) -> Interval:
+    return Interval(NOON + timedelta(minutes=first), NOON + timedelta(minutes=last))
+
+
+def test_what_overlaps_in_a_channel_is_judged_once_and_channels_of_one_span_together() -> None:
+    touched = [
+        Touched("", "a", "counts", span(0, 3)),
+        Touched("", "b", "counts", span(0, 5)),
+        Touched("", "a", "counts", span(2, 5)),
+        Touched("", "a", "counts", span(-60, -59)),
+        Touched("", "b", "counts"),
+    ]
+    assert dict(together(touched)) == {span(0, 5): ("a", "b"), span(-60, -59): ("a",)}
+
+
+class Picky(PushCollector):
+    """Trips over one body as a bug would."""
+
+    def parse(self, payload: Payload) -> Any:
+        if b"poison" in payload.data:
+            raise RuntimeError("a bug")
+        return super().parse(payload)
+
+
+@contextmanager
+def drain(parts: Parts, url: str, judged: Judge = judge) -> Iterator[Drain]:
+    """A drain as a process has it after its start."""
+    with closing(Ingest(url, limits=Limits(reclaim_after_s=0.05))) as ingest:
+        own = {name: feeder(parts, name) for name in ("desk", "chat")}
+        collector = own["desk"].collector
+        assert isinstance(collector, PushCollector)
+        yield Drain(parts, ingest, own | {"desk": replace(own["desk"], collector=Picky(collector._plan))}, judged)
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[str]:
+    with EmbeddedValkey(tmp_path / "valkey") as server:
+        yield server.url
+
+
+def test_bodies_that_wait_together_are_judged_once(tmp_path: Path, valkey: str) -> None:
+    seen: list[int] = []
+
+    def counted(parts: Parts, touched: Sequence[Touched]) -> None:
+        seen.append(len(touched))
+        judge(parts, touched)
+
+    with pipeline(tmp_path / "home", Clock()) as parts, drain(parts, valkey, counted) as one:
+        for number, city in enumerate((GUANGZHOU, SHENZHEN)):
+            for channel in ("desk", "chat"):
+                one.ingest.append(channel, f"k{number}", body(row("offered", city, 5)), NOON)
+        assert one.once() == 4
+        assert seen == [4]
+        assert shown(parts.board) == shown(parts.board, channel="chat") == 10
+        assert one.ingest.waiting() == 0
+
+
+def test_a_body_is_kept_until_it_is_judged_and_a_kill_before_loses_no_finding(tmp_path: Path, valkey: str) -> None:
+    with pipeline(tmp_path / "home", Clock()) as parts:
+        with drain(parts, valkey, die) as first:
+            first.ingest.append("desk", "a", body(*UNBALANCED), NOON)
+            with pytest.raises(Killed):
+                first.once()
+            assert first.ingest.waiting() == 1
+        restarted = replace(parts, board=Board(parts.catalogue))
+        with drain(restarted, valkey) as second:
+            assert second.once() == 1
+            assert second.ingest.waiting() == 0
+        assert "AC-03" in rules(parts)
+        assert shown(restarted.board) == 10
+
+
+def test_a_body_that_is_a_bugs_cause_takes_no_other_down(
+    tmp_path: Path, valkey: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.drain.RETRY_S", 0.01)
+    with pipeline(tmp_path / "home", Clock()) as parts, drain(parts, valkey) as one:
+        one.ingest.append("desk", "a", body(row("offered", GUANGZHOU, 5)), NOON)
+        one.ingest.append("desk", "b", b'{"poison": 1}', NOON)
+        one.ingest.append("chat", "c", body(row("offered", GUANGZHOU, 7)), NOON)
+        assert one.once() == 0
+        assert (shown(parts.board), shown(parts.board, channel="chat")) == (5, 7)
+        assert one.ingest.waiting() == 1
+        while one.ingest.waiting():
+            one.once()
+        assert [gone.key for gone in one.ingest.aside()] == ["b"]
