@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pandas as pd
 from dash import html
 
 from config.catalogue import NATION
@@ -42,17 +43,25 @@ def summary(words: Words) -> html.Section:
     return html.Section(html.Div([score, *counts], className="tiles tiles-summary"), className="tile-row")
 
 
+def _coverage(coverage: float, of_nation: pd.DataFrame, words: Words) -> str:
+    """How many of the checks ran, and which dimensions have none."""
+    told = words("score.coverage", coverage=words.share(coverage))
+    without = [words(f"score.{name}") for name in of_nation.loc[of_nation["coverage"].isna(), "dimension"]]
+    return words("score.without", coverage=told, dimensions=words("sentence.and").join(without)) if without else told
+
+
 def summary_parts(snapshot: Snapshot, words: Words) -> dict[str, dict[str, Any]]:
     """What the head shows; a score that rests on less than 95 % of the checks is not rated."""
     scores = snapshot.scores
-    nation = scores[(scores["kind"] == "nation") & (scores["key"] == NATION) & (scores["dimension"] == "total")]
+    of_nation = scores[(scores["kind"] == "nation") & (scores["key"] == NATION)]
+    nation = of_nation[of_nation["dimension"] == "total"]
     score = known(float(nation["score"].iloc[0])) if len(nation) else None
     coverage = float(nation["coverage"].iloc[0]) if len(nation) else 0.0
     rated = score is not None and coverage >= RATED
     value = words.score(score) if rated and score is not None else words("score.not_rated") if len(nation) else DASH
     head = {
         ".value": value,
-        ".coverage": words("score.coverage", coverage=words.share(coverage)) if len(nation) else "",
+        ".coverage": _coverage(coverage, of_nation, words) if len(nation) else "",
     }
     return {"summary-score": head} | {
         f"summary-{name}": {".value": str(words.count(count)), "@data-state": _state(name, count)}

@@ -5,8 +5,10 @@ hatched and says that it is not rated, because colour alone tells nobody anythin
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import isnan
 from typing import Any
 
 import pandas as pd
@@ -53,10 +55,11 @@ def source_table(catalogue: Catalogue, words: Words) -> html.Table:
 def source_table_parts(snapshot: Snapshot, catalogue: Catalogue, words: Words) -> Parts:
     """State, last success, lag, open findings and error of every source."""
     rows = {(row.channel, row.source): row for row in snapshot.sources.itertuples()}
+    told = _open_findings(snapshot.findings)
     return {
         f"source-{channel.id}-{source.id}": _source_parts(
             rows.get((channel.id, source.id)),
-            _touching_source(snapshot.findings, channel.id, source.id),
+            [*told[channel.id, source.id], *told[channel.id, ""]],
             snapshot.at,
             words,
         )
@@ -147,30 +150,37 @@ def source_rows(catalogue: Catalogue, words: Words) -> dict[str, str]:
     return rows
 
 
-def _touching_source(findings: pd.DataFrame, channel: str, source: str) -> tuple[int, int]:
-    """Open findings about a source, or about its whole channel, and the units that they touch."""
-    own = findings[(findings["channel"] == channel) & findings["source"].isin([source, ""])]
-    return len(own), int(own["bad"].sum())
+def _open_findings(findings: pd.DataFrame) -> Mapping[tuple[str, str], list[int]]:
+    """By channel and source ('': the whole channel), for each open finding the units that it touches."""
+    found: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for channel, source, bad in zip(*(findings[name].tolist() for name in ("channel", "source", "bad")), strict=True):
+        found[channel, source].append(int(bad))
+    return found
 
 
-def _source_parts(row: Any, findings: tuple[int, int], now: datetime, words: Words) -> dict[str, Any]:
+def _source_parts(row: Any, findings: list[int], now: datetime, words: Words) -> dict[str, Any]:
     state = row.state if row else "absent"
     last = moment(row.last_success) if row else None
     error = words.fault(row.error) if row and row.error else ""
-    count, bad = findings
     return {
         "@data-state": SOURCE_STATE.get(state, "no_value"),
         ".state": words(f"source.{state}"),
         ".last": words.age(last, now),
         ".lag": str(words.span(known(row.lag_s))) if row else DASH,
-        ".findings": str(words.count(count)),
-        ".bad": str(words.count(bad)),
+        ".findings": str(words.count(len(findings))),
+        ".bad": str(words.count(sum(findings))),
         ".error": error,
         ".error@title": error or None,
     }
 
 
 def _cell(dimension: str, score: float | None, coverage: float, words: Words) -> dict[str, Any]:
+    if isnan(coverage):
+        return {
+            f".{dimension}": words("score.no_rules"),
+            f".{dimension}@data-band": "none",
+            f".{dimension}@title": words("score.no_rules_why"),
+        }
     rated = score is not None and coverage >= RATED
     return {
         f".{dimension}": words.score(score) if rated and score is not None else words("score.not_rated"),

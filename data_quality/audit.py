@@ -16,10 +16,11 @@ import data_quality.rules  # noqa: F401  (registers the rules)
 from config.catalogue import Channel
 from data_quality.conclude import Roots, conclude
 from data_quality.evidence import Evidence
-from data_quality.grids import Grid, build_grid, code_facts
+from data_quality.facts import code_facts
+from data_quality.grids import Grid, build_grid
 from data_quality.places import arrange
 from data_quality.registry import Rule, Sight, Verdict, in_order
-from data_quality.schedule import schedule
+from data_quality.schedule import arrivals, schedule
 from metrics.findings import CheckState, Finding
 
 log = logging.getLogger("watchfloor.audit")
@@ -29,16 +30,19 @@ DETAIL = 200
 
 def audit(evidence: Evidence) -> list[Finding]:
     """Everything that can be said about the evidence, worst states not first but in the order of the audit."""
-    facts, places = code_facts(evidence.observations), arrange(evidence.catalogue)
+    places, came = arrange(evidence.catalogue), arrivals(evidence)
+    facts = code_facts(evidence.observations, places)
     found: list[Finding] = []
     for channel in evidence.judged_channels:
-        plan = schedule(evidence, channel)
+        plan = schedule(evidence, channel, came[channel.id])
         if len(plan.starts):
-            found.extend(_judge_channel(evidence, build_grid(evidence, facts, places, channel, plan)))
+            found.extend(_judge_channel(evidence, build_grid(evidence.catalogue, facts, places, channel, plan)))
         else:
             found.extend(_not_seen(rule, channel) for rule in in_order())
-    told = {finding.key for finding in evidence.row_findings}
-    return attach([*(finding for finding in found if finding.key not in told), *evidence.row_findings])
+    if evidence.row_findings:
+        told = {finding.key for finding in evidence.row_findings}
+        found = [*(finding for finding in found if finding.key not in told), *evidence.row_findings]
+    return attach(found)
 
 
 def _judge_channel(evidence: Evidence, grid: Grid) -> Iterator[Finding]:
@@ -62,7 +66,7 @@ def _judge_channel(evidence: Evidence, grid: Grid) -> Iterator[Finding]:
 def _spoil(root_of: Roots, verdicts: Iterable[Verdict], number: int) -> None:
     """Mark what later stages cannot judge; the first rule to fail stays the root."""
     for verdict in verdicts:
-        if verdict.spoils is not None:
+        if verdict.spoils is not None and verdict.spoils.any():
             np.copyto(root_of, number, where=(root_of == 0) & verdict.spoils)
 
 

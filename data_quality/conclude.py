@@ -6,235 +6,132 @@ listed in the facts, and its `measure` is ''.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from data_quality.registry import Row, Rule, Sight, Verdict
+from data_quality.failures import failures
+from data_quality.registry import Mask, Row, Rule, Sight, Verdict
+from data_quality.tally import Tally
 from metrics.findings import CheckState, Finding
 
 ROWS_SHOWN = 20
 """Cells shown behind a finding about cells; the count is always of all. Rows of a file are all shown."""
 
-Mask = npt.NDArray[np.bool_]
-Numbers = npt.NDArray[np.int64]
+Facts = dict[str, str | float | int]
 Roots = npt.NDArray[np.int16]
 
 
-def conclude(rule: Rule, sight: Sight, verdict: Verdict, root_of: "Roots", rules: tuple[Rule, ...]) -> list[Finding]:
+def conclude(rule: Rule, sight: Sight, verdict: Verdict, root_of: Roots, rules: tuple[Rule, ...]) -> list[Finding]:
     """Findings of one verdict; `root_of` says by number in `rules`, from 1, what spoiled each cell."""
     tally = Tally(sight, verdict)
-    found = list(_failures(rule, tally))
-    blockers = {
-        at: rules[_root(tally, at, root_of) - 1].id for at in map(int, np.flatnonzero(tally.blocked.any(axis=1)))
-    }
-    return [*found, *_rest(rule, tally, blockers)]
+    blockers: dict[int, str] = {}
+    if tally.blocked is not None:
+        stopped = np.flatnonzero(tally.blocked.any(axis=1)).tolist()
+        blockers = {label: rules[_root(tally, label, root_of) - 1].id for label in stopped}
+    return [*_failed(rule, tally), *_rest(rule, tally, blockers)]
 
 
-@dataclass(frozen=True)
-class Tally:
-    """A verdict counted by label and by the province (or '') that answers."""
-
-    sight: Sight
-    verdict: Verdict
-
-    @cached_property
-    def mask(self) -> Mask:
-        """Where input had failed before."""
-        blocked = self.verdict.blocked
-        if blocked is None or not blocked.any():
-            return np.zeros_like(self.verdict.judged, dtype=np.bool_)
-        mask: Mask = blocked & (self.verdict.judged > 0)
-        return mask
-
-    @cached_property
-    def bad_cells(self) -> npt.NDArray[Any]:
-        """Bad units by cell, blocked ones left out."""
-        if not self.verdict.bad.any():
-            return self.verdict.bad
-        return np.where(self.mask, 0, np.minimum(self.verdict.bad, self.verdict.judged))
-
-    @cached_property
-    def placeless(self) -> bool:
-        """Whether the verdict is about something that has no place."""
-        return len(self.verdict.judged[0]) == 1
-
-    @property
-    def codes(self) -> tuple[str, ...]:
-        """Region code of every group, '' for what has no place."""
-        return ("",) if self.placeless else self.sight.grid.groups[0]
-
-    @cached_property
-    def judged(self) -> Numbers:
-        """Units looked at, (label, group)."""
-        return self._grouped(np.where(self.mask, 0, self.verdict.judged)) if self.mask.any() else self.all
-
-    @cached_property
-    def all(self) -> Numbers:
-        """Units that should have been looked at, (label, group)."""
-        return self._grouped(self.verdict.judged)
-
-    @property
-    def blocked(self) -> Numbers:
-        """Units that could not be judged, (label, group)."""
-        return self.all - self.judged
-
-    @cached_property
-    def bad(self) -> Numbers:
-        """Bad units, (label, group)."""
-        return self._grouped(self.bad_cells) if self.bad_cells.any() else np.zeros_like(self.all)
-
-    @cached_property
-    def fails(self) -> Mask:
-        """(label, group): more bad units than are allowed."""
-        if not self.bad.any():
-            return np.zeros(self.all.shape, np.bool_)
-        allowed = np.broadcast_to(self.verdict.allowed, len(self.verdict.labels))[:, None]
-        over: Mask = self.bad > allowed * self.judged + 1e-9
-        return over
-
-    def _grouped(self, cells: npt.NDArray[Any]) -> Numbers:
-        by_region: Numbers = cells.sum(axis=2, dtype=np.int64)
-        if self.placeless:
-            return by_region
-        grouped: Numbers = np.rint(by_region @ self.sight.grid.groups[2]).astype(np.int64)
-        return grouped
-
-
-def _failures(rule: Rule, tally: Tally) -> Iterator[Finding]:
+def _failed(rule: Rule, tally: Tally) -> Iterator[Finding]:
     """A finding for each source and province in which something failed."""
-    failing: dict[tuple[str, int], list[int]] = {}
-    for label, group in np.argwhere(tally.fails):
-        failing.setdefault((tally.verdict.labels[label].source, int(group)), []).append(int(label))
-    for (source, group), labels in failing.items():
-        measures = [tally.verdict.labels[label].measure for label in labels]
-        blocked = int(tally.blocked[labels, group].sum())
-        cells = _bad_cells(tally, labels, group)
-        first, last = cells[:, 2].min(), cells[:, 2].max()
-        facts: dict[str, str | float | int] = {**tally.verdict.facts, **_facts(tally, cells)}
-        facts |= {"blocked": blocked} if blocked else {}
-        facts |= {"measures": ",".join(measures)} if len(measures) > 1 else {}
+    failed, moments = failures(tally, ROWS_SHOWN), tally.sight.grid.schedule.moments
+    shown = _cells(tally, failed.cells)
+    named = [tally.verdict.labels[label].measure for label in failed.cells[0].tolist()]
+    for one in failed.found:
+        measures = [tally.verdict.labels[label].measure for label in one.labels]
+        several = len(measures) > 1
+        facts = {**tally.verdict.facts, **_first(shown[one.cells][0])}
+        facts |= {} if tally.placeless else {"places": one.places}
+        facts |= {"blocked": one.blocked} if one.blocked else {}
+        facts |= {"measures": ",".join(measures)} if several else {}
+        rows = tuple(row for label in one.labels for row in tally.verdict.rows.get(label, ()))
         yield Finding(
             rule.id,
             CheckState.FAIL if rule.hard else CheckState.QUERY,
             tally.sight.grid.channel.id,
-            source,
-            tally.codes[group],
-            measures[0] if len(measures) == 1 else "",
-            _moment(tally.sight.grid.schedule.starts[first]),
-            _moment(tally.sight.grid.schedule.ends[last]),
-            int(tally.bad[labels, group].sum()),
-            int(tally.judged[labels, group].sum()),
+            one.source,
+            tally.codes[one.group],
+            "" if several else measures[0],
+            moments[one.first],
+            moments[one.last + 1],
+            one.bad,
+            one.judged,
             facts,
-            _rows(tally, labels, cells),
+            rows or tuple(_named(named[one.cells], shown[one.cells]) if several else shown[one.cells]),
         )
 
 
-def _bad_cells(tally: Tally, labels: list[int], group: int) -> Numbers:
-    """(label, region, interval) of the bad cells of one group."""
-    group_of = np.zeros(1, np.int64) if tally.placeless else tally.sight.grid.groups[1]
-    regions = np.flatnonzero(group_of == group)
-    cells = np.argwhere(tally.bad_cells[np.array(labels)[:, None], regions] > 0)
-    return np.column_stack([np.array(labels)[cells[:, 0]], regions[cells[:, 1]], cells[:, 2]])
-
-
-def _facts(tally: Tally, cells: Numbers) -> dict[str, str | float | int]:
-    """What the first bad cell shows, and how many places are concerned."""
-    facts = _cells(tally, cells[:1])[0]
-    del facts["start"]
-    if "place" in facts:
-        facts["places"] = len(np.unique(cells[:, 1]))
-    return {name: value for name, value in facts.items() if value is not None}
-
-
-def _cells(tally: Tally, cells: Numbers) -> list[dict[str, str | float | int | None]]:
-    """Bad cells as rows for people and machines."""
+def _cells(tally: Tally, cells: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
+    """Cells (label, region, interval) as rows for people and machines."""
     grid, verdict = tally.sight.grid, tally.verdict
-    label, region, step = cells.T
     columns: dict[str, list[Any]] = {}
     if not tally.placeless:
-        columns["place"] = [grid.places.codes[at] for at in grid.at[region]]
-    columns["start"] = [_moment(at).isoformat() for at in grid.schedule.starts[step]]
+        columns["place"] = [grid.places.codes[at] for at in grid.at[cells[1]].tolist()]
+    columns["start"] = [grid.schedule.moments[at].isoformat() for at in cells[2].tolist()]
     for name, values in verdict.shown.items():
-        columns[name] = np.broadcast_to(values, verdict.judged.shape)[label, region, step].tolist()
+        columns[name] = np.broadcast_to(values, verdict.judged.shape)[*cells].tolist()
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _rows(tally: Tally, labels: list[int], cells: Numbers) -> tuple[Row, ...]:
-    """The rows behind a finding: those the rule gave, else the bad cells."""
-    given = tuple(row for label in labels for row in tally.verdict.rows.get(label, ()))
-    if given:
-        return given
-    shown = _cells(tally, cells[:ROWS_SHOWN])
-    if len(labels) == 1:
-        return tuple(shown)
-    measures = [tally.verdict.labels[at].measure for at in cells[:ROWS_SHOWN, 0]]
-    return tuple({"measure": measure, **row} for measure, row in zip(measures, shown, strict=True))
+def _first(row: dict[str, Any]) -> Facts:
+    """What the first bad cell shows."""
+    return {name: value for name, value in row.items() if name != "start" and value is not None}
+
+
+def _named(measures: list[str], rows: list[dict[str, Any]]) -> Iterator[Row]:
+    return ({"measure": measure, **row} for measure, row in zip(measures, rows, strict=True))
 
 
 def _rest(rule: Rule, tally: Tally, blockers: dict[int, str]) -> Iterator[Finding]:
     """What passed, once a label; what could not be judged at all, once a label or once a province."""
-    passed: Mask = np.asarray(~tally.fails & (tally.judged > 0))
-    stuck: Mask = np.asarray(~tally.fails & (tally.judged == 0) & (tally.all > 0))
-    groups, units, bad, missed = (
-        (passed * counts).sum(axis=1).tolist()
-        for counts in (np.ones(1, np.int64), tally.judged, tally.bad, tally.blocked)
+    fine = True if tally.fails is None else ~tally.fails
+    passed: Mask = np.asarray(fine & (tally.judged > 0))
+    units, bad, missed = (
+        [0] * len(passed) if counts is None else (passed * counts).sum(axis=1).tolist()
+        for counts in (tally.judged, tally.bad, tally.blocked)
     )
-    told = np.asarray(tally.fails.any(axis=1) | passed.any(axis=1))
-    schedule = tally.sight.grid.schedule
-    span = _moment(schedule.starts[0]), _moment(schedule.ends[-1])
+    groups = passed.sum(axis=1).tolist()
+    channel, moments = tally.sight.grid.channel.id, tally.sight.grid.schedule.moments
+    span = moments[0], moments[-1]
     for label, about in enumerate(tally.verdict.labels):
-        own = (rule.id, tally.sight.grid.channel.id, about.source, about.measure)
+        own = (channel, about.source)
         if groups[label]:
-            behind = {"blocked": missed[label], "root": blockers[label]} if missed[label] else {}
-            facts: dict[str, str | float | int] = {"groups": groups[label], **behind}
-            yield _summary(own, CheckState.PASS, "", span, bad[label], units[label], facts)
+            facts: Facts = {"groups": groups[label]}
+            facts |= {"blocked": missed[label], "root": blockers[label]} if missed[label] else {}
+            yield Finding(
+                rule.id, CheckState.PASS, *own, "", about.measure, *span, bad[label], units[label], facts
+            )  # fmt: skip
         if label in blockers:
-            for code, count, blocked in _stuck(tally, label, stuck[label], bool(told[label])):
+            told = bool(groups[label]) or (tally.fails is not None and bool(tally.fails[label].any()))
+            for code, count, blocked in _stuck(tally, label, told):
                 facts = {"groups": count, "root": blockers[label]}
-                yield _summary(own, CheckState.BLOCKED, code, span, 0, blocked, facts)
+                yield Finding(rule.id, CheckState.BLOCKED, *own, code, about.measure, *span, 0, blocked, facts)
 
 
-def _stuck(tally: Tally, label: int, stuck: Mask, told: bool) -> Iterator[tuple[str, int, int]]:
-    """Region, groups and units of what could not be judged: at once where nothing else is told of the label."""
-    if not stuck.any():
-        return
+def _stuck(tally: Tally, label: int, told: bool) -> Iterator[tuple[str, int, int]]:
+    """Region, groups and units of what could not be judged: at once where nothing else is told of the label.
+
+    What was not judged at all cannot have failed.
+    """
+    units = np.where(tally.judged[label] == 0, tally.all[label], 0)
+    stuck = np.flatnonzero(units)
     if told:
-        yield from ((tally.codes[at], 1, int(tally.all[label, at])) for at in np.flatnonzero(stuck))
-    else:
-        yield "", int(stuck.sum()), int(tally.all[label][stuck].sum())
-
-
-def _summary(
-    own: tuple[str, str, str, str],
-    state: CheckState,
-    region: str,
-    span: tuple[datetime, datetime],
-    bad: int,
-    expected: int,
-    facts: dict[str, str | float | int],
-) -> Finding:
-    """A finding without rows: of passed units what was judged, of blocked ones what should have been."""
-    rule, channel, source, measure = own
-    return Finding(rule, state, channel, source, region, measure, *span, bad, expected, facts)
+        yield from ((tally.codes[at], 1, int(units[at])) for at in stuck)
+    elif len(stuck):
+        yield "", len(stuck), int(units.sum())
 
 
 def _root(tally: Tally, label: int, root_of: Roots) -> int:
     """Number of the rule that spoiled what a label stands on: own cells before its source's, here before elsewhere."""
-    about, labels = tally.verdict.labels[label], tally.sight.measure_labels
-    source = [at for at, other in enumerate(labels) if other.source == about.source]
-    own = [at for at in source if about.measure in ("", labels[at].measure)]
-    there = np.where(tally.mask[label], root_of, 0)
-    for candidates in (there[own], there[source], root_of[own], root_of[source], root_of):
-        counted = np.bincount(candidates[candidates > 0].ravel())
-        if counted.any():
-            return int(counted.argmax())
+    about, grid = tally.verdict.labels[label], tally.sight.grid
+    source = grid.delivered.get(about.source, [])
+    own = [at for at in source if grid.measures[at].id == about.measure] if about.measure else source
+    here = True if tally.mask is None else tally.mask[label]
+    everywhere = slice(None)
+    for chosen, where in ((own, here), (source, here), (own, True), (source, True), (everywhere, True)):
+        candidates = root_of[chosen]
+        roots = candidates[(candidates > 0) & where]
+        if len(roots):
+            return int(np.bincount(roots).argmax())
     return 1
-
-
-def _moment(seconds: np.int64) -> datetime:
-    return datetime.fromtimestamp(int(seconds), UTC)

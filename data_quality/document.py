@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "rules.md"
 EXAMPLES = Path(__file__).parent / "examples"
 
-
+WITHOUT = """
+{names}: no rules in this book, so neither score nor coverage; the total and its coverage are of the other dimensions.
+"""
 HEAD = """
 # Rules of the audit, book {version}
 
@@ -27,15 +29,20 @@ A hard rule that fails must be corrected (FAIL); a soft one may stand with an ex
 and BLOCKED (its input has failed already) never count as passed; NA is nothing to look at. What has failed at one stage
 is not judged again at a later one: one trouble is one root issue, and names what it blocks.
 
-Authenticity has no rules in this book: its coverage is 0, it is not rated, and the total is weighed over the other
-three dimensions.
-"""
+{without}"""
 
 
 def page(book: RuleBook, names: dict[str, dict[str, str]]) -> str:
     """The whole page."""
     lines = [line for dimension in Dimension for line in _dimension(dimension, book, names)]
-    return "\n".join([HEAD.format(version=book.version).strip(), *lines])
+    return "\n".join([HEAD.format(version=book.version, without=_without_rules()).strip(), *lines])
+
+
+def _without_rules() -> str:
+    """What the page says of dimensions that have no rules."""
+    ruled = {rule.dimension for rule in in_order()}
+    names = " and ".join(one.value for one in Dimension if one not in ruled).capitalize()
+    return names and WITHOUT.format(names=names).lstrip()
 
 
 def _dimension(dimension: Dimension, book: RuleBook, names: dict[str, dict[str, str]]) -> Iterator[str]:

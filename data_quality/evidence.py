@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -75,6 +76,15 @@ class Evidence:
         """The channels that the evidence is about."""
         every = self.catalogue.channels
         return tuple(every[name] for name in self.channels) if self.channels else tuple(every.values())
+
+    @cached_property
+    def refused(self) -> dict[tuple[str, str, str], list[tuple[Any, ...]]]:
+        """Line, column, code and value of the rejects by channel, source and rule."""
+        found: dict[tuple[str, str, str], list[tuple[Any, ...]]] = {}
+        columns = ("channel", "source", "rule", "line", "column", "code", "value")
+        for channel, source, rule, *told in zip(*(self.rejects[name].tolist() for name in columns), strict=True):
+            found.setdefault((channel, source, rule), []).append(tuple(told))
+        return found
 
     @cached_property
     def metrics_on(self) -> dict[str, tuple[Metric, ...]]:

@@ -9,78 +9,22 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from config.catalogue import Channel, Delivery, Kind, Level, Measure
-from data_quality.evidence import Evidence
+from config.catalogue import Catalogue, Channel, Delivery, Kind, Level, Measure
+from data_quality.facts import Facts, Indices, Mask, Values
 from data_quality.places import RANK, Places
-from data_quality.schedule import Schedule, epoch_seconds
+from data_quality.schedule import Schedule
 
-Indices = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
-Values = npt.NDArray[np.float64]
 REPORTED = "reported_"
 """Prefix of a measure that is a ratio as its source prints it: kept to compare, never counted."""
 
 
 @dataclass(frozen=True)
-class Coded:
-    """A column of names as integer codes into its distinct names; -1 is no name."""
+class Label:
+    """What one line of a verdict is about."""
 
-    codes: Indices
-    names: tuple[str, ...]
-
-    def through(self, index: dict[str, int], rows: Indices) -> Indices:
-        """The chosen rows' places in `index`, -1 for a name that is not in it."""
-        table = np.array([*(index.get(name, -1) for name in self.names), -1], np.int64)
-        found: Indices = table[self.codes[rows]]
-        return found
-
-    def only(self, rows: Indices) -> "Coded":
-        """The chosen rows, coded by the names that they use."""
-        codes = self.codes[rows]
-        used = np.flatnonzero(np.bincount(codes + 1, minlength=len(self.names) + 1)[1:])
-        table = np.full(len(self.names) + 1, -1, np.int64)
-        table[used] = np.arange(len(used))
-        return Coded(table[codes], tuple(self.names[at] for at in used))
-
-    def rows_of(self, name: str) -> Indices:
-        """The rows that hold a name."""
-        return np.flatnonzero(self.codes == self.names.index(name)) if name in self.names else np.zeros(0, np.int64)
-
-
-def coded(column: pd.Series) -> Coded:
-    """A text or category column as codes."""
-    as_category = column.astype("category").cat
-    return Coded(as_category.codes.to_numpy(dtype=np.int64), tuple(as_category.categories))
-
-
-@dataclass(frozen=True)
-class Facts:
-    """The observations of all channels, coded once."""
-
-    channel: Coded
-    measure: Coded
-    region: Coded
-    dimension: Coded
-    start: Indices
-    received: Indices
-    value: Values
-    reported: Mask
-
-
-def code_facts(observations: pd.DataFrame) -> Facts:
-    """Code the columns of `Evidence.observations`."""
-    return Facts(
-        coded(observations["channel"]),
-        coded(observations["measure"]),
-        coded(observations["region"]),
-        coded(observations["dimension"]),
-        epoch_seconds(observations["start"]),
-        epoch_seconds(observations["received_at"]),
-        observations["value"].to_numpy(np.float64),
-        observations["reported"].to_numpy(np.bool_),
-    )
+    source: str
+    measure: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,17 +33,13 @@ class Rows:
 
     measure: Indices
     region: Indices
-    step: Indices
+    cell: Indices
+    """Place in the flat grid; one beyond its last cell without a known measure, region or interval."""
     dimension: Indices
     value: Values
     reported: Mask
     start: Indices
     received: Indices
-
-    @cached_property
-    def placed(self) -> Mask:
-        """Rows of a known measure, a known region and an interval of the range."""
-        return (self.measure >= 0) & (self.region >= 0) & (self.step >= 0)
 
 
 @dataclass(frozen=True)
@@ -113,22 +53,38 @@ class Grid:
     """Index into `channel.sources` of the source that delivers each measure."""
     places: Places
     at: Indices
-    """Index into `places` of each region of the grid."""
+    """Index into `places` of each region of the grid; those that one group answers for stand together."""
     schedule: Schedule
     rows: Rows
     dimension_keys: tuple[str, ...]
     values: Values
     """Sum of the parts (largest, for a peak); 0 where there is no row."""
-    present: Mask
-    """Where there is a part."""
+    parts: Indices
+    """Number of the parts."""
     totals: Values
     """Reported totals; 0 where there is none."""
-    totals_present: Mask
+    totals_given: Indices
+    """Number of the reported totals; one, unless it was said twice."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Number of measures, regions and intervals."""
         return (len(self.measures), len(self.at), len(self.schedule.starts))
+
+    @property
+    def size(self) -> int:
+        """Number of cells."""
+        return self.values.size
+
+    @cached_property
+    def present(self) -> Mask:
+        """Where there is a part."""
+        return self.parts > 0
+
+    @cached_property
+    def totals_present(self) -> Mask:
+        """Where there is a reported total."""
+        return self.totals_given > 0
 
     @cached_property
     def filled(self) -> Mask:
@@ -149,37 +105,67 @@ class Grid:
         return self.at_grain & expected[:, None] & self.places.served[self.at][None, :]
 
     @cached_property
+    def rows_by_source(self) -> Indices:
+        """Number of rows of each source, then of those whose measure nobody delivers."""
+        by_measure = np.bincount(self.rows.measure + 1, minlength=len(self.measures) + 1)
+        sources = len(self.channel.sources)
+        of_source = np.bincount(self.source_of, by_measure[1:], sources).astype(np.int64)
+        return np.append(of_source, by_measure[0])
+
+    @cached_property
     def is_ratio(self) -> Mask:
         """By measure: whether it is a reported ratio."""
         return np.array([measure.id.startswith(REPORTED) for measure in self.measures], dtype=np.bool_)
 
     @cached_property
-    def groups(self) -> tuple[tuple[str, ...], Indices, Values]:
-        """Who answers: codes of the groups, the group of each region, and that as a 0-1 matrix (region, group)."""
-        found, group_of = np.unique(self.places.group[self.at], return_inverse=True)
-        belongs = np.zeros((len(self.at), len(found)))
-        belongs[np.arange(len(self.at)), group_of] = 1.0
-        return tuple(self.places.codes[at] for at in found), group_of, belongs
+    def source_labels(self) -> tuple[Label, ...]:
+        """A label for each source."""
+        return tuple(Label(source.id) for source in self.channel.sources)
+
+    @cached_property
+    def measure_labels(self) -> tuple[Label, ...]:
+        """A label for each measure."""
+        pairs = zip(self.source_of, self.measures, strict=True)
+        return tuple(Label(self.channel.sources[at].id, measure.id) for at, measure in pairs)
+
+    @cached_property
+    def delivered(self) -> dict[str, list[int]]:
+        """Indices of the measures that each source delivers."""
+        sources = enumerate(self.channel.sources)
+        return {source.id: np.flatnonzero(self.source_of == at).tolist() for at, source in sources}
+
+    @cached_property
+    def groups(self) -> tuple[tuple[str, ...], Indices, Indices]:
+        """Who answers: codes of the groups, the group of each region, and the first region of each group."""
+        found, first, group_of = np.unique(self.places.group[self.at], return_index=True, return_inverse=True)
+        return tuple(self.places.codes[at] for at in found), group_of, first
+
+    def grouped(self, cells: npt.NDArray[np.generic]) -> Indices:
+        """(…, group): sums of whole numbers over the regions of each group and all intervals."""
+        flat = cells.reshape(len(cells), -1)
+        sums: Indices = np.add.reduceat(flat, self.groups[2] * cells.shape[2], axis=1, dtype=np.int64)
+        return sums
 
     def of(self, *measures: str) -> Indices:
         """Indices of the measures that the channel delivers, of those named."""
         return np.array([at for at, measure in enumerate(self.measures) if measure.id in measures], np.int64)
 
-    def scatter(self, rows: Mask) -> Indices:
+    def scatter(self, rows: Mask | Indices) -> Indices:
         """Number of the chosen rows in each cell."""
-        if not rows.any():
+        cells = self.rows.cell[rows]
+        if not len(cells):
             return np.zeros(self.shape, np.int64)
-        chosen = rows & self.rows.placed
-        cells = np.bincount(self._cells(chosen), minlength=int(np.prod(self.shape)))
-        return cells.reshape(self.shape).astype(np.int64)
+        return np.bincount(cells, minlength=self.size + 1)[: self.size].reshape(self.shape)
 
     def summed(self, cells: Values, level: Level) -> Values:
         """Sums of cells at grain by the region of a level that holds them; other regions 0."""
         holder = self._position[self.places.holder[level][self.at]]
-        inside = np.flatnonzero(holder >= 0)
-        result = np.zeros((len(self.at), *cells.shape[:1], *cells.shape[2:]))
-        np.add.at(result, holder[inside], np.moveaxis(cells, 1, 0)[inside])
-        return np.moveaxis(result, 0, 1)
+        inside = np.argsort(holder, kind="stable")[np.count_nonzero(holder < 0) :]
+        found, first = np.unique(holder[inside], return_index=True)
+        result = np.zeros(cells.shape)
+        if len(found):
+            result[:, found] = np.add.reduceat(cells[:, inside], first, axis=1)
+        return result
 
     @cached_property
     def _position(self) -> Indices:
@@ -188,52 +174,55 @@ class Grid:
         position[self.at] = np.arange(len(self.at))
         return position
 
-    def _cells(self, chosen: Mask) -> Indices:
-        rows, (_, regions, steps) = self.rows, self.shape
-        cells: Indices = (rows.measure[chosen] * regions + rows.region[chosen]) * steps + rows.step[chosen]
-        return cells
 
-
-def build_grid(evidence: Evidence, facts: Facts, places: Places, channel: Channel, plan: Schedule) -> Grid:
+def build_grid(catalogue: Catalogue, facts: Facts, places: Places, channel: Channel, plan: Schedule) -> Grid:
     """Lay one channel's rows out on its grid."""
     deliveries = [(at, delivery) for at, source in enumerate(channel.sources) for delivery in source.delivers]
-    chosen = facts.channel.rows_of(channel.id)
-    measure = facts.measure.through({delivery.measure: k for k, (_, delivery) in enumerate(deliveries)}, chosen)
-    region = facts.region.through(places.index, chosen)
-    grains = {RANK[delivery.grain] for _, delivery in deliveries if delivery.expected}
-    owed = np.isin(places.level, list(grains)) & places.served
-    owed[region[region >= 0]] = True
-    axis = np.flatnonzero(owed)
+    chosen = facts.rows_of.get(channel.id, slice(0))
+    region, start = facts.region[chosen], facts.start[chosen]
+    axis = _axis(places, {RANK[delivery.grain] for _, delivery in deliveries if delivery.expected}, region)
     position = np.full(len(places.codes) + 1, -1, np.int64)
     position[axis] = np.arange(len(axis))
-    start = facts.start[chosen]
-    step = np.floor_divide(start - (plan.starts[0] if len(plan.starts) else 0), plan.step)
-    step = np.where((step >= 0) & (step < len(plan.starts)), step, -1)
-    dimension = facts.dimension.only(chosen)
-    rows = Rows(
-        measure, position[region], step, dimension.codes, facts.value[chosen], facts.reported[chosen],
-        start, facts.received[chosen],
-    )  # fmt: skip
-    measures = tuple(evidence.catalogue.measures[delivery.measure] for _, delivery in deliveries)
-    peak = np.array([one.kind is Kind.PEAK for one in measures], dtype=np.bool_)
+    measures = tuple(catalogue.measures[delivery.measure] for _, delivery in deliveries)
     shape = (len(measures), len(axis), len(plan.starts))
-    values, present = _laid_out(rows, rows.placed & ~rows.reported, peak, shape)
-    totals, totals_present = _laid_out(rows, rows.placed & rows.reported, peak, shape)
+    measure = facts.measure.through({one.id: at for at, one in enumerate(measures)}, chosen)
+    dimension, keys = facts.dimension.only(chosen)
+    place = position[region]
+    rows = Rows(
+        measure, place, _cells(measure, place, (start - plan.starts[0]) // plan.step, shape), dimension,
+        facts.value[chosen], facts.reported[chosen], start, facts.received[chosen],
+    )  # fmt: skip
+    peak = np.array([*(one.kind is Kind.PEAK for one in measures), False])
     return Grid(
         channel, measures, tuple(delivery for _, delivery in deliveries), np.array([at for at, _ in deliveries]),
-        places, axis, plan, rows, dimension.names, values, present, totals, totals_present,
+        places, axis, plan, rows, keys,
+        *_laid_out(rows, ~rows.reported, peak, shape), *_laid_out(rows, rows.reported, peak, shape),
     )  # fmt: skip
 
 
-def _laid_out(rows: Rows, chosen: Mask, peak: Mask, shape: tuple[int, int, int]) -> tuple[Values, Mask]:
-    """Sum of the chosen rows in each cell (largest, for peaks), and where there is any."""
+def _axis(places: Places, grains: set[int], region: Indices) -> Indices:
+    """The places that owe a figure or gave one, by the group that answers for them."""
+    wanted = np.append(np.isin(places.level, list(grains)) & places.served, False)
+    wanted[region] = True
+    axis = np.flatnonzero(wanted[:-1])
+    return axis[np.argsort(places.group[axis], kind="stable")]
+
+
+def _cells(measure: Indices, region: Indices, step: Indices, shape: tuple[int, int, int]) -> Indices:
+    """The place of each row in a flat grid of a shape, one beyond its last where it has none."""
+    inside = (measure >= 0) & (region >= 0) & (step >= 0) & (step < shape[2])
+    return np.where(inside, (measure * shape[1] + region) * shape[2] + step, int(np.prod(shape)))
+
+
+def _laid_out(rows: Rows, chosen: Mask, peak: Mask, shape: tuple[int, int, int]) -> tuple[Values, Indices]:
+    """Sum of the chosen rows in each cell (largest, for peaks), and how many they are."""
     size = int(np.prod(shape))
-    measure, value = rows.measure[chosen], rows.value[chosen]
-    cells = (measure * shape[1] + rows.region[chosen]) * shape[2] + rows.step[chosen]
-    values = np.bincount(cells, weights=value, minlength=size).astype(np.float64)
-    present = np.bincount(cells, minlength=size) > 0
-    highest = peak[measure] if len(measure) else np.zeros(0, np.bool_)
-    if highest.any():
-        values[cells[highest]] = -np.inf
-        np.maximum.at(values, cells[highest], value[highest])
-    return values.reshape(shape), present.reshape(shape)
+    if not chosen.any():
+        return np.zeros(shape), np.zeros(shape, np.int64)
+    cell, value = (rows.cell, rows.value) if chosen.all() else (rows.cell[chosen], rows.value[chosen])
+    values: Values = np.bincount(cell, value, size + 1).astype(np.float64, copy=False)
+    if peak.any():
+        highest = np.flatnonzero(peak[rows.measure] & chosen)
+        values[rows.cell[highest]] = -np.inf
+        np.maximum.at(values, rows.cell[highest], rows.value[highest])
+    return values[:size].reshape(shape), np.bincount(cell, minlength=size + 1)[:size].reshape(shape)

@@ -1,6 +1,7 @@
 """The catalogue's regions as arrays, so that a rule can group thousands of cells at once."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ class Places:
     holder: dict[Level, Indices]
     """Index of the region at a level that holds each region (itself included), -1 where there is none."""
 
-    @property
+    @cached_property
     def group(self) -> Indices:
         """Who answers for a region: its province; above provinces the region itself."""
         province = self.holder[Level.PROVINCE]

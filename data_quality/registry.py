@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from data_quality.evidence import Evidence
-from data_quality.grids import Grid
+from data_quality.grids import Grid, Label
 
 Counts = npt.NDArray[np.integer[Any]] | npt.NDArray[np.bool_]
 Mask = npt.NDArray[np.bool_]
@@ -39,14 +38,6 @@ class Stage(StrEnum):
     CROSS_SOURCE = "cross_source"
     FLUCTUATION = "fluctuation"
     AUTHENTICITY = "authenticity"
-
-
-@dataclass(frozen=True)
-class Label:
-    """What one line of a verdict is about."""
-
-    source: str
-    measure: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,18 +81,6 @@ class Sight:
     def nothing(self) -> Mask:
         """A mask of the grid's shape in which nothing is set."""
         return np.zeros(self.grid.shape, np.bool_)
-
-    @cached_property
-    def source_labels(self) -> tuple[Label, ...]:
-        """A label for each source of the channel."""
-        return tuple(Label(source.id) for source in self.grid.channel.sources)
-
-    @cached_property
-    def measure_labels(self) -> tuple[Label, ...]:
-        """A label for each measure of the channel."""
-        sources = self.grid.channel.sources
-        pairs = zip(self.grid.source_of, self.grid.measures, strict=True)
-        return tuple(Label(sources[at].id, measure.id) for at, measure in pairs)
 
 
 Check = Callable[[Sight], Iterable[Verdict]]

@@ -1,7 +1,9 @@
 """What is due when: the definitions' data rules, read as a calendar of each source."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +20,8 @@ Mask = npt.NDArray[np.bool_]
 
 def epoch_seconds(times: pd.Series) -> Seconds:
     """Whole seconds since 1970 of a column of aware times, whatever its unit."""
-    seconds: Seconds = times.array.as_unit("s").asi8
+    exact = times.array if times.array.unit == "s" else times.array.as_unit("s")
+    seconds: Seconds = exact.asi8
     return seconds
 
 
@@ -35,19 +38,18 @@ class Arrivals:
     error: npt.NDArray[np.object_]
 
 
-def arrivals(evidence: Evidence, channel: Channel) -> Arrivals:
-    """The batches of one channel."""
-    own = evidence.batches[(evidence.batches["channel"] == channel.id).to_numpy()].sort_values("fetched_at")
-    names = {source.id: at for at, source in enumerate(channel.sources)}
-    return Arrivals(
-        np.array([names.get(name, -1) for name in own["source"]], np.int64),
-        epoch_seconds(own["start"]),
-        epoch_seconds(own["end"]),
-        epoch_seconds(own["fetched_at"]),
-        own["read"].to_numpy(np.int64),
-        own["ok"].to_numpy(np.bool_),
-        own["error"].to_numpy(dtype=object),
-    )
+def arrivals(evidence: Evidence) -> dict[str, Arrivals]:
+    """The batches of every channel that the evidence is about."""
+    batches = evidence.batches.iloc[np.argsort(epoch_seconds(evidence.batches["fetched_at"]), kind="stable")]
+    start, end, fetched_at = (epoch_seconds(batches[name]) for name in ("start", "end", "fetched_at"))
+    read, ok = batches["read"].to_numpy(np.int64), batches["ok"].to_numpy(np.bool_)
+    owner, source, error = (batches[name].to_numpy(dtype=object) for name in ("channel", "source", "error"))
+    found = {}
+    for channel in evidence.judged_channels:
+        own, names = np.flatnonzero(owner == channel.id), {one.id: at for at, one in enumerate(channel.sources)}
+        sources = np.array([names.get(name, -1) for name in source[own]], np.int64)
+        found[channel.id] = Arrivals(sources, start[own], end[own], fetched_at[own], read[own], ok[own], error[own])
+    return found
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,20 @@ class Schedule:
         """End of each interval."""
         return self.starts + self.step
 
+    @cached_property
+    def moments(self) -> list[datetime]:
+        """Start of each interval, and the end of the last."""
+        return [datetime.fromtimestamp(at, UTC) for at in [*self.starts.tolist(), int(self.ends[-1])]]
 
-def schedule(evidence: Evidence, channel: Channel) -> Schedule:
+    @cached_property
+    def read(self) -> Seconds:
+        """Number of records that readable batches of each source hold in the range."""
+        came = self.came
+        inside = (came.end > self.starts[0]) & (came.start < self.ends[-1]) & came.ok & (came.source >= 0)
+        return np.bincount(came.source[inside], came.read[inside], len(self.deadline_s)).astype(np.int64)
+
+
+def schedule(evidence: Evidence, channel: Channel, came: Arrivals) -> Schedule:
     """Work out what one channel's sources owe in the range, and when it came."""
     step, starts = channel.interval_s, interval_starts(evidence, channel)
     fallback = evidence.limit("CP-01", "deadline_s")
@@ -108,7 +122,6 @@ def schedule(evidence: Evidence, channel: Channel) -> Schedule:
     due_s = [min((metric.data_rule.deadline_s for metric in on), default=fallback) for on in metrics]
     manual = [bool(on) and all(metric.data_rule.collection == "manual" for metric in on) for on in metrics]
     deadline_s = np.array(due_s, np.int64)
-    came = arrivals(evidence, channel)
     asked = _asked(evidence, channel, came)
     due = starts[None, :] + step + deadline_s[:, None] <= int(evidence.now.timestamp())
     history = starts[None, :] + step <= asked[:, None]
@@ -127,8 +140,8 @@ def interval_starts(evidence: Evidence, channel: Channel) -> Seconds:
 
 
 def _offset_s(evidence: Evidence, zone: str) -> int:
-    moment = pd.Timestamp(evidence.interval.start).tz_convert(zone)
-    return int(moment.utcoffset().total_seconds())
+    offset = evidence.interval.start.astimezone(ZoneInfo(zone)).utcoffset()
+    return int(offset.total_seconds()) if offset is not None else 0
 
 
 def deadline_of(source: Source, catalogue: Catalogue) -> float:
@@ -143,14 +156,33 @@ def _standing(source: Source, standing: dict[str, tuple[Metric, ...]]) -> list[M
 
 
 def _first_came(sources: int, came: Arrivals, starts: Seconds, step: int) -> Seconds:
-    """When the first readable batch over each interval came, (source, interval)."""
+    """When the first readable batch over each interval came, (source, interval).
+
+    Of batches that meet inside an interval: the last that it needed.
+    """
     first = np.full((sources, len(starts)), NEVER, np.int64)
     begin = np.searchsorted(starts, came.start, side="left")
     stop = np.searchsorted(starts + step, came.end, side="right")
-    for at in np.flatnonzero(came.ok & (came.source >= 0)):
-        cells = first[came.source[at], begin[at] : stop[at]]
+    pieces: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for at in np.flatnonzero(came.ok & (came.source >= 0)).tolist():
+        source, window = int(came.source[at]), (int(came.start[at]), int(came.end[at]))
+        cells = first[source, begin[at] : stop[at]]
         np.minimum(cells, came.fetched_at[at], out=cells)
+        for cell in {int(begin[at]) - 1, int(stop[at])} - {-1, len(starts)}:
+            own = pieces.setdefault((source, cell), [])
+            own.append(window)
+            if first[source, cell] == NEVER and _covered(own, int(starts[cell]), int(starts[cell]) + step):
+                first[source, cell] = came.fetched_at[at]
     return first
+
+
+def _covered(windows: list[tuple[int, int]], start: int, end: int) -> bool:
+    """Whether windows together leave no gap between two times."""
+    reach = start
+    for begin, stop in sorted(windows):
+        if begin <= reach:
+            reach = max(reach, stop)
+    return reach >= end
 
 
 def _asked(evidence: Evidence, channel: Channel, came: Arrivals) -> Seconds:

@@ -4,9 +4,10 @@
 2. A dimension = weighted mean of q, less points for each root issue (one a province and source), capped by severity.
 3. Coverage of a check = judged / (judged + blocked); a check that could not run covers nothing. Below 95 % a
    dimension is not rated: NaN.
-4. Total = weighted mean of the rated dimensions; its coverage says how much of the whole weight that is.
+4. Total = weighted mean of the rated dimensions; its coverage is that of all dimensions that have rules.
 
-No rule of authenticity exists yet, so its coverage is 0 and it is not rated.
+A dimension without any rule has neither score nor coverage (NaN): there is no check that could have run, so none was
+lost, and the windows say that it has no rules (decision 0009). Its first rule makes it count.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+import data_quality.rules  # noqa: F401  (registers the rules)
 from config.catalogue import Catalogue, Level
 from data_quality.dependence import metrics_by_measure
-from data_quality.registry import Dimension
+from data_quality.registry import RULES, Dimension
 from metrics.findings import CheckState, Finding
 from metrics.readings import SCORE_COLUMNS
 
@@ -173,17 +175,21 @@ class Checks:
     def score(self, part: Values) -> Iterator[tuple[str, float, float]]:
         """Dimension, score and coverage of a part of the lines, the total last."""
         constants = self.catalogue.rules.score
-        rated, weighed, covered = 0.0, 0.0, 0.0
+        rated, weighed, covered, due = 0.0, 0.0, 0.0, 0.0
+        ruled = {rule.dimension for rule in RULES.values()}
         for at, dimension in enumerate(DIMENSIONS):
+            if dimension not in ruled:
+                yield dimension.value, float("nan"), float("nan")
+                continue
             mine = (self.dimension == at) & (part > 0)
             coverage = self._coverage(mine, part)
             score = self._quality(mine, part) if coverage >= constants["coverage_least"] else float("nan")
             weight = constants[f"weight_{dimension.value}"]
-            covered += weight * coverage
+            covered, due = covered + weight * coverage, due + weight
             if not np.isnan(score):
                 rated, weighed = rated + weight * score, weighed + weight
             yield dimension.value, score, coverage
-        yield "total", rated / weighed if weighed else float("nan"), covered
+        yield "total", rated / weighed if weighed else float("nan"), covered / due
 
     def _quality(self, mine: Mask, part: Values) -> float:
         """Weighted mean of 1 - bad / judged in per cent, less the points of root issues."""

@@ -1,13 +1,12 @@
 """AC-01, AC-02: every value is possible, and every code is one that exists."""
 
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from data_quality.grids import REPORTED, Grid
-from data_quality.registry import Dimension, Label, Sight, Stage, Verdict, rule
+from data_quality.grids import REPORTED, Grid, Label
+from data_quality.registry import Dimension, Sight, Stage, Verdict, rule
 from data_quality.rules.rejected import none_rejected
 from metrics.observations import decode_dimensions
 
@@ -27,7 +26,7 @@ def values_are_within_range(sight: Sight) -> Iterator[Verdict]:
     over = grid.present & (grid.values > highest[:, None, None])
     bad = judged & ((grid.scatter(impossible) > 0) | over)
     value = np.where(grid.present, grid.values, grid.totals)
-    yield Verdict(sight.measure_labels, judged, bad, sight.spoiled & judged, spoils=bad, shown={"value": value})
+    yield Verdict(sight.grid.measure_labels, judged, bad, sight.spoiled & judged, spoils=bad, shown={"value": value})
 
 
 @rule("AC-02", dimension=Dimension.ACCURACY, stage=Stage.VALIDITY)
@@ -39,35 +38,26 @@ def codes_are_known(sight: Sight) -> Iterator[Verdict]:
     if not judged.any():
         return
     rows = grid.rows
-    inside = rows.placed
-    wrong = np.zeros(len(rows.value), np.bool_)
-    wrong[inside] = ~_grain_fits(grid)[
-        rows.measure[inside], rows.region[inside], rows.reported[inside].astype(np.int64)
-    ]
-    wrong |= np.append(_unknown_values(grid), False)[rows.dimension]
-    wrong |= np.append(_ratios(sight), False)[rows.measure] & ((rows.value < 0) | (rows.value > 1))
-    bad = grid.scatter(wrong) > 0
-    yield Verdict(sight.measure_labels, judged, bad, sight.spoiled & judged, spoils=bad)
+    at_grain, served = grid.at_grain[:, :, None], grid.places.served[grid.at][None, :, None]
+    misplaced = (grid.present & ~(at_grain & served)) | (grid.totals_present & ~(~at_grain & served))
+    unknown = np.flatnonzero(np.append(_unknown_values(grid), False)[rows.dimension])
+    beyond = np.flatnonzero((rows.value < 0) | (rows.value > 1))
+    beyond = beyond[np.append(_ratios(sight), False)[rows.measure[beyond]]]
+    bad = misplaced | (grid.scatter(unknown) > 0) | (grid.scatter(beyond) > 0)
+    yield Verdict(sight.grid.measure_labels, judged, bad, sight.spoiled & judged, spoils=bad)
 
 
 def _rows_without_a_place(sight: Sight) -> Iterator[Verdict]:
     """Rows whose region or measure nobody knows: they can stand in no cell, so their column is named instead."""
     grid, rows = sight.grid, sight.grid.rows
-    labels = (*(Label(one.source, "region") for one in sight.source_labels), Label("", "measure"))
-    source = np.append(grid.source_of, len(labels) - 1)[rows.measure]
-    lost = (rows.measure < 0) | (rows.region < 0)
-    count = partial(np.bincount, minlength=len(labels))
+    labels = (*(Label(one.source, "region") for one in sight.grid.source_labels), Label("", "measure"))
+    lost = np.flatnonzero((rows.measure < 0) | (rows.region < 0))
+    source = np.append(grid.source_of, len(labels) - 1)[rows.measure[lost]]
     judged = np.zeros((len(labels), 1, grid.shape[2]), np.int64)
     bad = judged.copy()
-    judged[:, 0, -1], bad[:, 0, -1] = count(source), count(source[lost])
+    judged[:, 0, -1], bad[:, 0, -1] = grid.rows_by_source, np.bincount(source, minlength=len(labels))
     if judged.any():
         yield Verdict(labels, judged, bad)
-
-
-def _grain_fits(grid: Grid) -> Mask:
-    """(measure, region, reported): parts stand at the grain in served places, totals above it."""
-    served = grid.places.served[grid.at][None, :]
-    return np.stack([grid.at_grain & served, ~grid.at_grain & served], axis=-1)
 
 
 def _unknown_values(grid: Grid) -> Mask:

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from config.catalogue import Formula, Kind, Level
-from data_quality.grids import REPORTED, Grid, Values
+from data_quality.facts import Values
+from data_quality.grids import REPORTED, Grid
 from data_quality.registry import Dimension, Sight, Stage, Verdict, rule
 from metrics.observations import decode_dimensions, encode_dimensions
 
@@ -39,7 +40,7 @@ def offered_is_answered_abandoned_flowed_out_or_waiting(sight: Sight) -> Iterato
     blocked = np.asarray(sight.spoiled[measures].any(axis=0))
     spoils = sight.nothing
     spoils[measures] = bad > 0
-    label = sight.measure_labels[int(grid.of("offered")[0])]
+    label = sight.grid.measure_labels[int(grid.of("offered")[0])]
     shown = {grid.measures[at].id: grid.values[at] for at in measures}
     yield Verdict((label,), judged[None], bad[None], blocked[None], spoils, shown=shown)
 
@@ -47,14 +48,15 @@ def offered_is_answered_abandoned_flowed_out_or_waiting(sight: Sight) -> Iterato
 def _balances(grid: Grid, measures: Counts) -> tuple[Counts, Counts]:
     """(region, interval): how many dimension keys have any row, and in how many offered is not its parts."""
     rows, (_, regions, steps) = grid.rows, grid.shape
+    size = regions * steps
     sign = np.zeros(len(grid.measures) + 1)
     sign[measures], sign[grid.of("offered")] = -1.0, 1.0
-    chosen = rows.placed & ~rows.reported & (sign[rows.measure] != 0)
+    chosen = (rows.cell < grid.size) & ~rows.reported & (sign[rows.measure] != 0)
     key = _shared_keys(grid, measures)[rows.dimension[chosen]]
-    cells = (key * regions + rows.region[chosen]) * steps + rows.step[chosen]
+    cells = key * size + rows.cell[chosen] % size
     found, at = np.unique(cells, return_inverse=True)
     difference = np.bincount(at, sign[rows.measure[chosen]] * rows.value[chosen], len(found))
-    place, size = found % (regions * steps), regions * steps
+    place = found % size
     off = ~(np.abs(difference) <= EXACT)
     keys, unbalanced = (np.bincount(one, minlength=size).reshape(regions, steps) for one in (place, place[off]))
     return keys, unbalanced
@@ -90,14 +92,13 @@ def reported_ratios_agree_with_their_parts(sight: Sight) -> Iterator[Verdict]:
         spoils = sight.nothing
         spoils[at] = bad
         shown = {"reported": given[None], "computed": computed[None]}
-        yield Verdict((sight.measure_labels[at],), judged[None], bad[None], blocked[None], spoils, shown=shown)
+        yield Verdict((sight.grid.measure_labels[at],), judged[None], bad[None], blocked[None], spoils, shown=shown)
 
 
 def _single(grid: Grid, measure: int) -> tuple[Values, Mask]:
     """A measure where it was given once for the whole cell: a ratio by dimension does not add up."""
     given = np.where(grid.present[measure], grid.values[measure], grid.totals[measure])
-    own = grid.rows.measure == measure
-    return given, grid.scatter(own)[measure] == 1
+    return given, grid.parts[measure] + grid.totals_given[measure] == 1
 
 
 def _recomputed(grid: Grid, formula: Formula) -> Values:
@@ -111,26 +112,25 @@ def _recomputed(grid: Grid, formula: Formula) -> Values:
 
 
 def _weighted(grid: Grid, terms: dict[str, float]) -> Values:
-    total = np.zeros(grid.shape[1:])
-    for name, weight in terms.items():
-        measure = grid.of(name)
-        total += weight * (grid.values[measure] + _above_grain(grid, grid.values)[measure])[0]
-    return total
+    measures, weights = np.concatenate([grid.of(name) for name in terms]), np.array(list(terms.values()))
+    cells = grid.values[measures]
+    return np.tensordot(weights, cells + _above_grain(grid, measures, cells), axes=1)
 
 
-def _above_grain(grid: Grid, cells: Values) -> Values:
-    """Sums of the cells at grain for every region above it; 0 at the grain itself."""
-    total = np.zeros(grid.shape)
-    parts = np.where(grid.at_grain[:, :, None], cells, 0.0)
-    for level in (Level.NATION, Level.PROVINCE, Level.CITY):
-        total += grid.summed(parts, level)
-    return np.where(grid.at_grain[:, :, None], 0.0, total)
+def _above_grain(grid: Grid, measures: Counts, cells: Values) -> Values:
+    """Sums of some measures' cells at grain for every region above it; 0 at the grain itself."""
+    at_grain = grid.at_grain[measures][:, :, None]
+    if at_grain.all():
+        return np.zeros(cells.shape)
+    parts = np.where(at_grain, cells, 0.0)
+    total = sum(grid.summed(parts, level) for level in (Level.NATION, Level.PROVINCE, Level.CITY))
+    return np.where(at_grain, 0.0, total)
 
 
 def _spoiled_below(sight: Sight, measures: Counts) -> Mask:
     """Of the measures: cells that are spoiled themselves or hold a spoiled one at the grain."""
-    below = _above_grain(sight.grid, sight.spoiled.astype(np.float64))
-    mask: Mask = sight.spoiled[measures] | (below[measures] > 0)
+    spoiled = sight.spoiled[measures]
+    mask: Mask = spoiled | (_above_grain(sight.grid, measures, spoiled.astype(np.float64)) > 0)
     return mask
 
 
@@ -152,10 +152,17 @@ def totals_are_the_sum_of_their_parts(sight: Sight) -> Iterator[Verdict]:
     judged = grid.totals_present & ~grid.at_grain[:, :, None] & additive[:, None, None] & came
     if not judged.any():
         return
-    parts = _above_grain(grid, grid.values)
+    summed = np.flatnonzero(judged.any(axis=(1, 2)))
+    parts, blocked = np.zeros(grid.shape), sight.nothing
+    parts[summed] = _above_grain(grid, summed, grid.values[summed])
+    blocked[summed] = _spoiled_below(sight, summed)
     tolerance = np.maximum(sight.limit("least"), sight.limit("share") * np.abs(grid.totals))
     bad = judged & ~(np.abs(grid.totals - parts) <= tolerance)
-    blocked = judged & _spoiled_below(sight, np.arange(len(grid.measures)))
     yield Verdict(
-        sight.measure_labels, judged, bad, blocked, spoils=bad, shown={"reported": grid.totals, "parts": parts}
+        sight.grid.measure_labels,
+        judged,
+        bad,
+        judged & blocked,
+        spoils=bad,
+        shown={"reported": grid.totals, "parts": parts},
     )

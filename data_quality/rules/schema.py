@@ -10,6 +10,7 @@ from data_quality.registry import Dimension, Sight, Stage, Verdict, rule
 from data_quality.rules.rejected import none_rejected
 
 Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
 
 
 @rule("TY-01", dimension=Dimension.ACCURACY, stage=Stage.SCHEMA)
@@ -19,7 +20,8 @@ def values_are_of_their_type(sight: Sight) -> Iterator[Verdict]:
     grid = sight.grid
     counted = [one.unit == "n" and one.kind is Kind.ADDITIVE for one in grid.measures] & ~grid.is_ratio
     value = grid.rows.value
-    broken = np.isfinite(value) & (value != np.rint(value)) & np.append(counted, False)[grid.rows.measure]
+    uneven = np.flatnonzero(value != np.rint(value))
+    broken = uneven[np.isfinite(value[uneven]) & np.append(counted, False)[grid.rows.measure[uneven]]]
     yield from _cells_without(sight, broken, grid.filled & counted[:, None, None])
 
 
@@ -34,12 +36,12 @@ def periods_are_the_channels_own(sight: Sight) -> Iterator[Verdict]:
     """No record was refused for its time, and every figure starts where an interval of its channel starts."""
     yield from none_rejected(sight)
     schedule = sight.grid.schedule
-    beside = (sight.grid.rows.start - schedule.starts[0]) % schedule.step != 0
+    beside = np.flatnonzero((sight.grid.rows.start - schedule.starts[0]) % schedule.step)
     yield from _cells_without(sight, beside, sight.grid.filled)
 
 
-def _cells_without(sight: Sight, broken: Mask, judged: Mask) -> Iterator[Verdict]:
+def _cells_without(sight: Sight, broken: Rows, judged: Mask) -> Iterator[Verdict]:
     """Cells that hold none of the broken rows."""
     if judged.any():
         bad = sight.grid.scatter(broken) > 0
-        yield Verdict(sight.measure_labels, judged, bad, blocked=sight.spoiled & judged, spoils=bad)
+        yield Verdict(sight.grid.measure_labels, judged, bad, blocked=sight.spoiled & judged, spoils=bad)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from data_quality.registry import Dimension, Label, Sight, Stage, Verdict, rule
+from data_quality.grids import Label
+from data_quality.registry import Dimension, Sight, Stage, Verdict, rule
 from data_quality.schedule import NEVER
 
 Mask = npt.NDArray[np.bool_]
@@ -42,7 +43,9 @@ def _late(sight: Sight, judged: Mask, bad: Mask, late: Seconds, allowed: npt.NDA
         absent = judged & ~sight.grid.schedule.covered
         bad = (bad & judged)[:, None, :]
         shown = {"late_s": late[:, None, :]}
-        yield Verdict(sight.source_labels, judged[:, None, :], bad, absent[:, None, :], allowed=allowed, shown=shown)
+        yield Verdict(
+            sight.grid.source_labels, judged[:, None, :], bad, absent[:, None, :], allowed=allowed, shown=shown
+        )
 
 
 @rule("TM-03", dimension=Dimension.TIMELINESS, stage=Stage.ARRIVAL, limits=("intervals",))
@@ -60,42 +63,39 @@ def sources_are_not_stale(sight: Sight) -> Iterator[Verdict]:
     judged = (schedule.starts[0] <= now - bound) & (schedule.ends[-1] + bound >= now) & (now - schedule.asked > bound)
     age = now - known_since
     if judged.any():
-        yield _at_the_end(sight, sight.source_labels, judged, judged & (age > bound), {"age_s": age})
+        yield _at_the_end(sight, sight.grid.source_labels, judged, judged & (age > bound), {"age_s": age})
 
 
 @rule("TM-04", dimension=Dimension.TIMELINESS, stage=Stage.ARRIVAL, limits=("skew_s",))
 def nothing_comes_from_the_future(sight: Sight) -> Iterator[Verdict]:
     """No figure begins, and no batch ends, later than the moment it came plus the skew that clocks may have."""
     grid, rows = sight.grid, sight.grid.rows
-    labels = (*sight.source_labels, Label(""))
+    labels = (*sight.grid.source_labels, Label(""))
     came = grid.schedule.came
-    source = np.concatenate([np.append(grid.source_of, -1)[rows.measure], came.source[came.ok]]) % len(labels)
-    ahead = np.concatenate([rows.start - rows.received, (came.end - came.fetched_at)[came.ok]])
-    if not len(ahead):
+    judged = grid.rows_by_source + np.bincount(came.source[came.ok] % len(labels), minlength=len(labels))
+    if not judged.any():
         return
-    judged = np.bincount(source, minlength=len(labels))
-    wrong = ahead > sight.limit("skew_s")
+    early = np.flatnonzero(rows.start - rows.received > sight.limit("skew_s"))
+    hasty = np.flatnonzero(came.ok & (came.end - came.fetched_at > sight.limit("skew_s")))
+    source = np.append(np.append(grid.source_of, -1)[rows.measure[early]], came.source[hasty]) % len(labels)
+    ahead = np.append((rows.start - rows.received)[early], (came.end - came.fetched_at)[hasty])
     worst = np.zeros(len(labels), np.int64)
     np.maximum.at(worst, source, ahead)
-    yield _at_the_end(sight, labels, judged, np.bincount(source[wrong], minlength=len(labels)), {"ahead_s": worst})
+    yield _at_the_end(sight, labels, judged, np.bincount(source, minlength=len(labels)), {"ahead_s": worst})
 
 
 @rule("TM-05", dimension=Dimension.TIMELINESS, stage=Stage.KEY)
 def no_interval_is_counted_twice(sight: Sight) -> Iterator[Verdict]:
     """A key comes once an interval: not twice, nor once more a little beside the interval's boundary."""
     grid, rows = sight.grid, sight.grid.rows
-    placed = np.flatnonzero(rows.placed)
-    if not len(placed):
+    if not grid.filled.any():
         return
-    _, regions, steps = grid.shape
-    cell = (rows.measure[placed] * regions + rows.region[placed]) * steps + rows.step[placed]
-    key = (cell * (len(grid.dimension_keys) + 1) + rows.dimension[placed]) * 2 + rows.reported[placed]
-    ordered = np.sort(key)
-    repeated = np.zeros(len(rows.value), np.bool_)
-    if (ordered[1:] == ordered[:-1]).any():
-        repeated[placed] = np.isin(key, ordered[1:][ordered[1:] == ordered[:-1]])
-    bad = grid.scatter(repeated) > 0
-    yield Verdict(sight.measure_labels, grid.filled, bad, sight.spoiled & grid.filled, spoils=bad)
+    several = np.append(grid.parts + grid.totals_given > 1, False)
+    shared = np.flatnonzero(several[rows.cell])
+    key = (rows.cell[shared] * (len(grid.dimension_keys) + 1) + rows.dimension[shared]) * 2 + rows.reported[shared]
+    _, found, times = np.unique(key, return_inverse=True, return_counts=True)
+    bad = grid.scatter(shared[times[found] > 1]) > 0
+    yield Verdict(sight.grid.measure_labels, grid.filled, bad, sight.spoiled & grid.filled, spoils=bad)
 
 
 def _at_the_end(

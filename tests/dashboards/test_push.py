@@ -10,7 +10,8 @@ import pytest
 
 from dashboards.frames import GZIP_HEADER, Block, changes, event
 from dashboards.pages import Pages
-from dashboards.push import QUEUE, Crowded, Hub, Limits, Subscription
+from dashboards.push import Crowded, Hub, Limits
+from dashboards.rooms import QUEUE, Subscription
 from dashboards.viewers import OpenAccess
 from dashboards.views import View
 from metrics.readings import Snapshot
@@ -128,6 +129,84 @@ async def test_a_slow_screen_is_moved_on_to_the_newest_full_frame() -> None:
             await until_generation(quick, str(number))
         (newest,) = await frames(slow, 1)
     assert (newest["full"], newest["set"]["offered"]) == (True, {"text": str(last)})  # type: ignore[index]
+
+
+class Straight:
+    """A socket beside a screen's task: what went to it, as long as it takes anything."""
+
+    def __init__(self) -> None:
+        self.taken: list[Block] = []
+        self.open = True
+
+    def __call__(self, block: Block) -> bool:
+        if self.open:
+            self.taken.append(block)
+        return self.open
+
+
+async def waiting(screen: Subscription) -> "asyncio.Task[Block | None]":
+    """The screen's task, which has sent everything and waits for news."""
+    task: asyncio.Task[Block | None] = asyncio.ensure_future(screen.next())
+    await asyncio.sleep(0)
+    return task
+
+
+async def test_a_screen_that_keeps_up_is_written_to_without_waking_its_task() -> None:
+    live = MemoryLive()
+    live.publish(snapshot(1))
+    async with running(live) as (hub, _):
+        screen, witness = hub.subscribe(FLOW), hub.subscribe(FLOW)
+        await until_generation(screen, "100")
+        await until_generation(witness, "100")
+        screen.straight = straight = Straight()
+        task = await waiting(screen)
+        for number in (2, 3):
+            live.publish(snapshot(number, number))
+            await until_generation(witness, str(number))
+        assert not task.done()
+        task.cancel()
+    assert [read(block)["seq"] for block in straight.taken] == [3, 4]
+
+
+async def test_blocks_keep_their_order_when_a_socket_stops_and_goes_on() -> None:
+    live = MemoryLive()
+    live.publish(snapshot(1))
+    async with running(live) as (hub, _):
+        screen, witness = hub.subscribe(FLOW), hub.subscribe(FLOW)
+        await until_generation(screen, "100")
+        await until_generation(witness, "100")
+        screen.straight = straight = Straight()
+        task = await waiting(screen)
+        straight.open = False
+        live.publish(snapshot(2, 2))
+        await until_generation(witness, "2")
+        straight.open = True  # but the task holds a block that it has not sent yet
+        live.publish(snapshot(3, 3))
+        await until_generation(witness, "3")
+        owed = [await asyncio.wait_for(one, 5) for one in (task, screen.next())]
+        task = await waiting(screen)
+        live.publish(snapshot(4, 4))
+        await until_generation(witness, "4")
+        task.cancel()
+    assert [read(block)["set"]["offered"] for block in (*owed, *straight.taken)] == [  # type: ignore[arg-type, index]
+        {"text": "2"},
+        {"text": "3"},
+        {"text": "4"},
+    ]
+
+
+async def test_the_view_with_most_screens_is_brought_up_first() -> None:
+    live = MemoryLive()
+    live.publish(snapshot(1))
+    async with running(live) as (hub, pages):
+        screens = [hub.subscribe(view) for view in (FLOW, PROVINCE, PROVINCE)]
+        for screen in screens:
+            await until_generation(screen, "100")
+        pages.made.clear()
+        live.publish(snapshot(2, 2))
+        for screen in screens:
+            await until_generation(screen, "2")
+    assert pages.made == [PROVINCE.topic, FLOW.topic]
 
 
 async def test_figures_that_fail_are_told_on_their_own_view_only(caplog: pytest.LogCaptureFixture) -> None:

@@ -5,10 +5,12 @@ voices (C, 1; votes).
 """
 
 import math
+from collections.abc import Iterator
 
 import pytest
 from example_world import world
 
+from data_quality.registry import RULES, Dimension, Sight, Stage, Verdict, rule
 from data_quality.score import scores
 from metrics.findings import CheckState, Finding
 from metrics.readings import SCORE_COLUMNS
@@ -82,14 +84,34 @@ def test_a_check_that_could_not_run_covers_nothing() -> None:
     assert coverage == pytest.approx(0.3)
 
 
-def test_the_total_is_weighed_over_what_is_rated_and_says_how_much_that_is() -> None:
+def test_the_total_is_weighed_over_what_is_rated_and_says_how_much_of_the_ruled_weight_that_is() -> None:
     found = [check("AC-01", PASSED, "offered", 1, 10), check("CP-02", PASSED, "offered", 0, 10)]
     value, coverage = score(found, "nation", "100000", "total")
     assert value == pytest.approx((0.30 * 100 + 0.35 * 90) / 0.65)
-    assert coverage == pytest.approx(0.65)
-    unrated, none = score(found, "nation", "100000", "authenticity")
-    assert math.isnan(unrated)
-    assert none == 0.0
+    assert coverage == pytest.approx(0.65 / 0.85)
+
+
+def test_a_dimension_without_rules_has_no_coverage_to_lose() -> None:
+    found = [check(rule, PASSED, name, 0, 10) for rule in ("CP-02", "AC-01", "TM-01") for name in ("offered", "votes")]
+    assert score(found, "nation", "100000", "total") == (pytest.approx(100.0), 1.0)
+    assert all(math.isnan(one) for one in score(found, "nation", "100000", "authenticity"))
+
+
+@pytest.fixture
+def rule_of_authenticity() -> Iterator[str]:
+    @rule("AU-01", dimension=Dimension.AUTHENTICITY, stage=Stage.AUTHENTICITY)
+    def nobody_copied(sight: Sight) -> Iterator[Verdict]:
+        yield from ()
+
+    yield "AU-01"
+    del RULES["AU-01"]
+
+
+def test_the_first_rule_of_a_dimension_makes_it_count(rule_of_authenticity: str) -> None:
+    found = [check(rule, PASSED, "offered", 0, 10) for rule in ("CP-02", "AC-01", "TM-01")]
+    assert score(found, "nation", "100000", "total") == (pytest.approx(100.0), pytest.approx(0.85))
+    found.append(check(rule_of_authenticity, PASSED, "offered", 1, 10))
+    assert score(found, "nation", "100000", "authenticity") == (pytest.approx(90.0), 1.0)
 
 
 def test_a_province_answers_for_its_own_and_shares_what_is_told_once() -> None:
