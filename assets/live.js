@@ -113,8 +113,23 @@ function apply(set) {
       else applyPart(element, part, value);
     }
   }
-  if (charts.length) requestAnimationFrame(() => quietly(() => charts.forEach(([element, value]) => draw(element, value))));
+  drawSoon(charts);
   age();
+}
+
+// Texts first: charts are drawn when the browser has painted them, each only as it was wanted last.
+const undrawn = new Map(); // element -> chart object
+
+function drawSoon(charts) {
+  const asked = undrawn.size > 0;
+  for (const [element, figure] of charts) undrawn.set(element, figure);
+  if (undrawn.size && !asked) requestAnimationFrame(() => setTimeout(drawUndrawn));
+}
+
+function drawUndrawn() {
+  const charts = [...undrawn];
+  undrawn.clear();
+  quietly(() => charts.forEach(([element, figure]) => draw(element, figure)));
 }
 
 function applyPart(element, part, value) {
@@ -164,9 +179,12 @@ function tell(state) {
   });
 }
 
+const clocks = {}; // by zone; making one takes milliseconds, which every frame would wait for
+
 function clock(moment) {
   const timeZone = document.getElementById("clock")?.dataset.zone;
-  return moment.toLocaleTimeString("en-GB", { timeZone, hour12: false });
+  clocks[timeZone] ??= new Intl.DateTimeFormat("en-GB", { timeZone, timeStyle: "medium", hourCycle: "h23" });
+  return clocks[timeZone].format(moment);
 }
 
 function tick() {

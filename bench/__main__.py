@@ -6,13 +6,21 @@ On a machine that does other things times are those of that machine; bytes and c
 import argparse
 from collections.abc import Callable, Iterator
 
-from bench import glass, pages, streams
+from bench import audit, glass, idle, interval, memory, pages, queries, screens, upsert
 from bench.measurement import Measurement
 
 BENCHES: dict[str, Callable[[], Iterator[Measurement]]] = {
+    "audit_interval": audit.measure,
+    "cpu_per_screen": screens.measure_cpu,
     "glass": glass.measure,
+    "growth": interval.measure_growth,
+    "idle": idle.measure,
+    "interval_to_snapshot": interval.measure,
+    "memory": memory.measure,
     "pages": pages.measure,
-    "streams": streams.measure,
+    "queries": queries.measure,
+    "screens": screens.measure,
+    "upsert": upsert.measure,
 }
 
 

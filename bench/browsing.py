@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
+from bench.plain_dash import Peer
+from bench.processes import pin
 from config.settings import ROOT
 from tests.browser.conftest import FLAGS, chromium
 
@@ -24,8 +26,8 @@ def browsing() -> Iterator[Browser]:
 
 
 @contextmanager
-def plain_dash() -> Iterator[str]:
-    """The address of the peer, in a process of its own."""
+def plain_dash(core: int | None = None) -> Iterator[Peer]:
+    """The peer, in a process of its own; on one core, when that is said."""
     server = subprocess.Popen(
         [sys.executable, "-m", "bench.plain_dash"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -35,7 +37,9 @@ def plain_dash() -> Iterator[str]:
         address = server.stdout.readline().strip()
         if not address:
             logging.getLogger("bench").error(server.stderr.read())
-        yield address
+        if core is not None:
+            pin(server.pid, core)
+        yield Peer(address, server.pid)
     finally:
         server.kill()
         server.communicate()

@@ -1,12 +1,14 @@
 """A believable nation behind a real Valkey and a real server, for the measurements in this folder."""
 
-import asyncio
+import multiprocessing
+import os
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from multiprocessing.queues import Queue
 from pathlib import Path
 
 from config.catalogue import Catalogue
@@ -27,13 +29,18 @@ class Publisher:
     def __init__(self, live: Live, catalogue: Catalogue) -> None:
         self._live = live
         self._prepared = [believable(catalogue, datetime.now(UTC), seed) for seed in range(4)]
-        self._generation = 0
+        self._generation = self._turn = 0
 
     def publish(self) -> datetime:
         """Publish the next snapshot, of this instant."""
+        self._turn += 1
+        return self.repeat()
+
+    def repeat(self) -> datetime:
+        """Publish the same figures, of this instant."""
         self._generation += 1
         at = datetime.now(UTC)
-        prepared = self._prepared[self._generation % len(self._prepared)]
+        prepared = self._prepared[self._turn % len(self._prepared)]
         self._live.publish(replace(prepared, generation=self._generation, at=at))
         return at
 
@@ -78,8 +85,33 @@ def port_of(server: SiteServer) -> int:
     return port
 
 
-def run_server(valkey_url: str, tell_port: "asyncio.Queue[int]") -> None:
-    """Run the server as this process; what a measurement starts to have the server's CPU apart."""
+@dataclass(frozen=True)
+class NationApart:
+    """The same with the server in a process of its own, for those who measure that process."""
+
+    port: int
+    pid: int
+    publisher: Publisher
+
+
+@contextmanager
+def nation_apart(core: int) -> Iterator[NationApart]:
+    """Run the server as a process on one core."""
+    context = multiprocessing.get_context("spawn")
+    ports = context.Queue()
+    with valkey_with_nation() as (url, publisher):
+        server = context.Process(target=_run_server, args=(url, ports, core))
+        server.start()
+        assert server.pid is not None
+        try:
+            yield NationApart(ports.get(timeout=60), server.pid, publisher)
+        finally:
+            server.terminate()
+            server.join()
+
+
+def _run_server(valkey_url: str, tell_port: "Queue[int]", core: int) -> None:
+    os.sched_setaffinity(0, {core})
     server = SiteServer(create_app(load(), Live(valkey_url), OpenAccess()), "127.0.0.1", 0)
     threading.Thread(target=lambda: tell_port.put(port_of(server)), daemon=True).start()
     server.run()

@@ -45,8 +45,8 @@ class Visit:
 def measure() -> Iterator[Measurement]:
     """Every window beside the peer's page."""
     with browsing() as browser:
-        with plain_dash() as address:
-            peer = _visits(browser, address, "/", PEERS_SHOWN)
+        with plain_dash() as plain:
+            peer = _visits(browser, plain.url, "/", PEERS_SHOWN)
         with served_nation() as nation:
             ours = {path: _visits(browser, nation.url, f"/{path}", OURS_SHOWN) for path in PATHS}
     for path, visits in ours.items():

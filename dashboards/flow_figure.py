@@ -100,8 +100,8 @@ def _order(paths: Paths, day: Paths) -> list[list[str]]:
     """Nodes of every stage from top to bottom, in the order of the day, then those that the day lacks."""
     order = []
     for stage, known in enumerate(ordered(day)):
-        present = sizes(paths, stage)
-        nodes = [node for node in known if node in present] + sorted(present.keys() - known)
+        present = {path[stage] for path in paths}
+        nodes = [node for node in known if node in present] + sorted(present.difference(known))
         order.append(sorted(nodes, key=lambda node: node in (OTHER, UNTOLD)))
     return order
 

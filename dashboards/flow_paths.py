@@ -8,9 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from dashboards.sheet import among
+from dashboards.sheet import among, values
 
 STAGES = ("channel", "entry", "service_type", "handling", "outcome")
 LAST = len(STAGES) - 1
@@ -40,13 +41,13 @@ class Strand(NamedTuple):
 
 def paths_of(flow: pd.DataFrame, window: str, region: str) -> dict[Path, float]:
     """Contacts by path of one time window and region of a snapshot's flow frame."""
-    chosen = flow[among(flow["region"], [region]) & among(flow["window"], [window]) & (flow["contacts"] > 0)]
-    columns = [chosen[stage].tolist() for stage in STAGES]
-    return _summed(zip(zip(*columns, strict=True), chosen["contacts"].tolist(), strict=True))
+    rows = np.flatnonzero(among(flow["region"], [region]) & among(flow["window"], [window]) & (flow["contacts"] > 0))
+    columns = [values(flow[stage], rows) for stage in STAGES]
+    return _summed(zip(zip(*columns, strict=True), values(flow["contacts"], rows), strict=True))
 
 
 def sizes(paths: Paths, stage: int) -> dict[str, float]:
-    """Contacts through every node of a stage."""
+    """Contacts through every node of a stage, counted from 0 at the beginning of the paths."""
     return {
         node: size for (node,), size in _summed((path[stage : stage + 1], size) for path, size in paths.items()).items()
     }
@@ -75,8 +76,10 @@ def strands(paths: Paths, least: float = 0.01) -> dict[Strand, float]:
     limit = least * sum(paths.values())
     found: dict[Strand, float] = defaultdict(float)
     for gap in range(LAST):
-        thin = {pair for pair, size in links(paths, gap).items() if size < limit}
         parts = _summed(((path[0], *path[gap : gap + 2]), size) for path, size in paths.items())
+        thin = {
+            pair for pair, size in _summed((part[1:], size) for part, size in parts.items()).items() if size < limit
+        }
         for (channel, left, right), size in parts.items():
             start, end, half = Node(gap, left), Node(gap + 1, right), Node(gap + 0.5, OTHER)
             if (left, right) in thin and len(thin) > 1:
@@ -92,8 +95,8 @@ def ordered(paths: Paths, sweeps: int = 6) -> list[list[str]]:
 
     The classical barycentre sweeps; OTHER and UNTOLD always stand at the bottom.
     """
-    stages = [_biggest_first(sizes(paths, stage)) for stage in range(len(STAGES))]
     between = [links(paths, gap) for gap in range(LAST)]
+    stages = [_biggest_first(sizes(between[0], 0)), *(_biggest_first(sizes(linked, 1)) for linked in between)]
     for sweep in range(sweeps):
         if sweep % 2 == 0:
             for stage in range(1, len(STAGES)):

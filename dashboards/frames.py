@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 Parts = Mapping[str, Mapping[str, object]]
 """Element id -> part -> value; docs/architecture.md says what a part does."""
@@ -24,6 +25,16 @@ class Block:
     plain: bytes
     packed: bytes
 
+    @cached_property
+    def plain_chunk(self) -> bytes:
+        """`plain` as one chunk of an HTTP/1.1 answer."""
+        return _chunk(self.plain)
+
+    @cached_property
+    def packed_chunk(self) -> bytes:
+        """`packed` as one chunk of an HTTP/1.1 answer."""
+        return _chunk(self.packed)
+
 
 def event(name: str, data: Mapping[str, object]) -> Block:
     """Write one server-sent event; raises ValueError for a number that JSON does not have (NaN)."""
@@ -31,6 +42,10 @@ def event(name: str, data: Mapping[str, object]) -> Block:
     plain = f"event: {name}\ndata: {text}\n\n".encode()
     packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
     return Block(plain, packer.compress(plain) + packer.flush(zlib.Z_FULL_FLUSH))
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def frame(sequence: int, full: bool, at: datetime | None, parts: Parts) -> Block:

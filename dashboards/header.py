@@ -16,8 +16,8 @@ from dashboards.words import Words
 from metrics.readings import WINDOWS as TIMES
 from metrics.readings import Snapshot
 
-LATE_S = 60
-"""Age (s) of the newest snapshot from which the header says how old it is."""
+LATE_S = 25
+"""Age (s) of the newest snapshot from which the header says how old it is: two beats of the publisher, and some."""
 
 MaySee = Callable[[str], bool]
 """Whether the viewer may see a topic."""

@@ -3,29 +3,28 @@
 1. A generation is heard; the newest snapshot is read once, in a thread.
 2. For every view that somebody watches the window's parts are made once, in a thread, and compared with
    what its screens already show.
-3. The difference becomes one block of bytes (`dashboards/frames.py`), put into every subscriber's queue.
-4. A subscriber that is new, or too slow for its bounded queue, gets the newest full frame instead.
+3. The difference becomes one block of bytes (`dashboards/frames.py`), written straight to every screen's socket.
+4. Where that is not possible the block waits in a bounded queue for the screen's own task; a subscriber that
+   is new, or too slow for its queue, gets the newest full frame instead.
 
 So the cost of an update grows with the number of views watched, and hardly with the number of screens.
 """
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from dashboards.frames import Block, Parts, changes, event, frame
+from dashboards.frames import Parts, event
+from dashboards.rooms import Room, Subscription
 from dashboards.views import View
 from metrics.readings import Snapshot
 from store.live import LiveHealth
 
 log = logging.getLogger(__name__)
 
-QUEUE = 8
-"""Blocks that a slow screen may owe before it is moved on to the newest full frame."""
 BEAT_S = 15.0
 """Between two beats: what tells a screen, and every proxy on the way, that the link lives."""
 RETRY_S = 2.0
@@ -73,86 +72,13 @@ class Limits:
     """Different views at one time: each costs work at every update."""
 
 
-class Room:
-    """One view that is watched: what its screens show, and who they are."""
-
-    def __init__(self, view: View) -> None:
-        self.view = view
-        self.watchers: set[Subscription] = set()
-        self.turn = asyncio.Lock()
-        self.shown: Snapshot | None = None
-        self.parts: Parts | None = None
-        self.failed = False
-        self._sequence = 0
-        self._full: Block | None = None
-
-    def show(self, parts: Parts, snapshot: Snapshot | None) -> None:
-        """Take new parts and hand on what changed; raises ValueError for what JSON cannot say."""
-        at = snapshot.at if snapshot else None
-        block = frame(self._sequence + 1, False, at, changes(self.parts or {}, parts))
-        self._sequence += 1
-        self.parts, self.shown, self._full = parts, snapshot, None
-        for watcher in self.watchers:
-            watcher.offer(block)
-
-    def full(self) -> Block:
-        """Everything that the view shows, made once for all that ask before the next update."""
-        if self._full is None:
-            at = self.shown.at if self.shown else None
-            self._full = frame(self._sequence, True, at, self.parts or {})
-        return self._full
-
-
-class Subscription:
-    """One screen's place in a room."""
-
-    def __init__(self, room: Room) -> None:
-        self.room = room
-        self._blocks: deque[Block] = deque()
-        self._behind = True
-        self._ended = False
-        self._wake = asyncio.Event()
-
-    def offer(self, block: Block) -> None:
-        """Put a block into the queue; a queue that is full is emptied and its screen gets a full frame."""
-        if not self._behind:
-            self._blocks.append(block)
-        if len(self._blocks) > QUEUE:
-            self._behind = True
-        self._wake.set()
-
-    def beat(self, block: Block) -> None:
-        """Send a sign of life, unless there is enough to send."""
-        if len(self._blocks) < QUEUE:
-            self._blocks.append(block)
-            self._wake.set()
-
-    def end(self) -> None:
-        """Let `next` give None from now on."""
-        self._ended = True
-        self._wake.set()
-
-    async def next(self) -> Block | None:
-        """The next block to send, waiting for it; None: there will be no more."""
-        while not self._ended:
-            if self._behind and self.room.parts is not None:
-                self._behind = False
-                self._blocks.clear()
-                return self.room.full()
-            if self._blocks:
-                return self._blocks.popleft()
-            self._wake.clear()
-            await self._wake.wait()
-        return None
-
-
 class Hub:
     """Rooms by view key, kept up to date from the live store."""
 
     def __init__(self, live: Live, composer: Composer, limits: Limits | None = None) -> None:
         self._live = live
         self._composer = composer
-        self._limits = limits or Limits()
+        self.limits = limits or Limits()
         self._rooms: dict[str, Room] = {}
         self._opening: set[asyncio.Task[None]] = set()
         self._ended = False
@@ -165,16 +91,20 @@ class Hub:
         """How many screens are connected."""
         return sum(len(room.watchers) for room in self._rooms.values())
 
+    def limit_streams(self, most: int) -> None:
+        """Take no more streams than that, and no more than it was to take before."""
+        self.limits = replace(self.limits, streams=min(most, self.limits.streams))
+
     def subscribe(self, view: View) -> Subscription:
         """A place in the room of a view; raises Crowded when the process has taken on enough."""
         if self._ended:
             raise Crowded("this process is stopping")
-        if self.streams >= self._limits.streams:
-            raise Crowded(f"{self._limits.streams} streams are open")
+        if self.streams >= self.limits.streams:
+            raise Crowded(f"{self.limits.streams} streams are open")
         room = self._rooms.get(view.key)
         if room is None:
-            if len(self._rooms) >= self._limits.views:
-                raise Crowded(f"{self._limits.views} different views are watched")
+            if len(self._rooms) >= self.limits.views:
+                raise Crowded(f"{self.limits.views} different views are watched")
             room = self._rooms[view.key] = Room(view)
             opening = asyncio.create_task(self._refresh(room))
             self._opening.add(opening)
@@ -223,7 +153,8 @@ class Hub:
         if snapshot is None or (self.snapshot is not None and snapshot.generation == self.snapshot.generation):
             return
         self.snapshot = snapshot
-        for room in list(self._rooms.values()):
+        # One after the other, so that the first need not wait for the last; most screens first.
+        for room in sorted(self._rooms.values(), key=lambda room: -len(room.watchers)):
             await self._refresh(room)
 
     async def _refresh(self, room: Room) -> None:

@@ -7,6 +7,7 @@ categories (integer codes), so choosing rows compares numbers and takes well und
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +22,20 @@ BUCKET = timedelta(minutes=5)
 
 def among(column: "pd.Series[str]", wanted: Iterable[str]) -> npt.NDArray[np.bool_]:
     """Rows of a key column that hold one of the wanted values."""
+    names = set(wanted)
     if not isinstance(column.dtype, pd.CategoricalDtype):
-        return np.asarray(column.isin(list(wanted)), dtype=np.bool_)
-    positions = column.cat.categories.get_indexer(list(wanted))
-    chosen = np.zeros(len(column.cat.categories) + 1, dtype=np.bool_)
-    chosen[positions[positions >= 0]] = True
-    return np.asarray(chosen[column.cat.codes.to_numpy()])
+        return np.asarray(column.isin(names), dtype=np.bool_)
+    chosen = np.array([name in names for name in column.dtype.categories.tolist()] + [False])
+    return np.asarray(chosen[column.array.codes])
+
+
+def values(column: "pd.Series[Any]", rows: npt.NDArray[np.intp]) -> list[Any]:
+    """What a column holds in some rows, by position; pandas' own way takes ten times as long for categories."""
+    held: Any = column.array[rows]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        held = np.array([*column.dtype.categories.tolist(), None], dtype=object)[held.codes]
+    found: list[Any] = held.tolist()
+    return found
 
 
 class Sheet:
@@ -64,10 +73,11 @@ def _rows(frame: pd.DataFrame, metrics: Sequence[str], regions: Sequence[str]) -
 def _readings(
     frame: pd.DataFrame, window: str, metrics: Sequence[str], regions: Sequence[str]
 ) -> dict[tuple[str, str, str], Reading]:
-    chosen = frame[_rows(frame, metrics, regions) & among(frame["window"], [window])]
-    times = {at: moment(at) for at in chosen["at"].unique()} if len(chosen) else {}
+    rows = np.flatnonzero(_rows(frame, metrics, regions) & among(frame["window"], [window]))
+    columns = {name: values(frame[name], rows) for name in READING_COLUMNS}
+    times = {at: moment(at) for at in set(columns["at"])}
     found = {}
-    for row in zip(*(chosen[name].tolist() for name in READING_COLUMNS), strict=True):
+    for row in zip(*columns.values(), strict=True):
         metric, _, region, channel, value, numerator, denominator, n, previous, at, state, trust, reason = row
         found[metric, region, channel] = Reading(
             metric, window, region, channel, known(value), known(numerator), known(denominator), n, known(previous),
@@ -83,16 +93,16 @@ def _trends(
     if frame.empty:
         return {}
     last = frame["start"].max()
-    chosen = frame[_rows(frame, metrics, regions)].reset_index(drop=True)
-    columns = [chosen[name] for name in ("metric", "region", "channel")]
-    coded = [pd.factorize(column) for column in columns]
-    codes = np.ravel_multi_index([code for code, _ in coded], [max(1, len(values)) for _, values in coded])
+    rows = np.flatnonzero(_rows(frame, metrics, regions))
+    columns = [frame[name] for name in ("metric", "region", "channel")]
+    coded = [pd.factorize(column.array[rows]) for column in columns]
+    codes = np.ravel_multi_index([code for code, _ in coded], [max(1, len(found)) for _, found in coded])
     _, first, group = np.unique(codes, return_index=True, return_inverse=True)
-    back = ((last - chosen["start"]) // BUCKET).to_numpy().astype(np.int64)
+    back = np.asarray((last - frame["start"].array[rows]) // BUCKET, dtype=np.int64)
     block = np.full((len(first), BUCKETS), np.nan)
     seen = back < BUCKETS
-    block[group[seen], BUCKETS - 1 - back[seen]] = chosen["value"].to_numpy()[seen]
-    keys = zip(*(column.iloc[first].tolist() for column in columns), strict=True)
+    block[group[seen], BUCKETS - 1 - back[seen]] = frame["value"].to_numpy()[rows][seen]
+    keys = zip(*(values(column, rows[first]) for column in columns), strict=True)
     return dict(zip(keys, block.tolist(), strict=True))
 
 

@@ -25,7 +25,7 @@ SERVED = (".js", ".css", ".json", ".svg", ".woff2")
 UNSEEN = "build"
 """The folder of build scripts, which no page asks for."""
 FOR_EVER = "public, max-age=31536000, immutable"
-DASH_FOLDER = Path(dash.__file__).parent
+DASH_FOLDER = Path(dash.__file__).resolve().parent
 
 
 @cache

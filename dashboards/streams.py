@@ -1,7 +1,7 @@
 """`/live/<topic>?…`: the event stream of one view, gzip made of shared blocks (`dashboards/push.py`)."""
 
 import asyncio
-import time
+import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -11,14 +11,18 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from dashboards.frames import GZIP_HEADER, event
+from dashboards.lines import Line, line_of
 from dashboards.pages import Pages
-from dashboards.push import Crowded, Hub, Subscription
+from dashboards.push import Crowded, Hub
+from dashboards.rooms import Straight, Subscription
 from dashboards.static import version
 from dashboards.viewers import Access
 from dashboards.views import UnknownView, View
 
 ASK_AGAIN_S = 60.0
-"""How long a stream goes on before the door is asked again whether its viewer still may see it."""
+"""How long a stream goes on at most before the door is asked again whether its viewer still may see it."""
+LAST_WORDS_S = 5.0
+"""How long a stream that is ended may take to send what it was sending."""
 COME_BACK_S = 10
 
 
@@ -85,10 +89,14 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until one of the two ends has enough; the place in the room is given back in any case."""
-        sending = asyncio.create_task(self._send(send))
+        sending = asyncio.create_task(self._send(send, line_of(scope)))
         leaving = asyncio.create_task(_gone(receive))
         try:
-            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+            while not await _one_done(sending, leaving, ASK_AGAIN_S * random.uniform(0.5, 1)):  # noqa: S311 - no secret
+                if not await self._still_allowed():
+                    self._subscription.end()
+                    await _one_done(sending, leaving, LAST_WORDS_S)
+                    break
         finally:
             self._hub.leave(self._subscription)
             sending.cancel()
@@ -96,19 +104,28 @@ class EventStream(Response):
         if sending.done() and not sending.cancelled():
             sending.result()
 
-    async def _send(self, send: Send) -> None:
+    async def _send(self, send: Send, line: Line | None) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         opening = GZIP_HEADER if self._packed else b""
         hello = event("hello", {"now": datetime.now(UTC).isoformat(), "version": version()})
         await send(_body(opening + (hello.packed if self._packed else hello.plain)))
-        asked = time.monotonic()
+        if line is not None:
+            line.prepare()
+            self._subscription.straight = _straight(line, self._packed)
         while (block := await self._subscription.next()) is not None:
             await send(_body(block.packed if self._packed else block.plain))
-            if time.monotonic() - asked > ASK_AGAIN_S:
-                asked = time.monotonic()
-                if not await self._still_allowed():
-                    break
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _straight(line: Line, packed: bool) -> Straight:
+    if packed:
+        return lambda block: line.take(block.packed_chunk)
+    return lambda block: line.take(block.plain_chunk)
+
+
+async def _one_done(sending: asyncio.Task[None], leaving: asyncio.Task[None], patience_s: float) -> bool:
+    done, _ = await asyncio.wait((sending, leaving), timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
+    return bool(done)
 
 
 def _body(data: bytes) -> Message:
