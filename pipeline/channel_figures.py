@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from metrics.arithmetic import Figures
 from metrics.formula import Floats
-from pipeline.board import Board, Feed, Sums
+from pipeline.board import Board
+from pipeline.feed import Feed, Sums
 from pipeline.figures import Formulas
 
 
@@ -27,10 +28,10 @@ class Scope:
 
 @dataclass(frozen=True)
 class Buckets:
-    """Figures of one channel in five-minute buckets; arrays by (bucket, metric, top place)."""
+    """Figures of one channel in five-minute buckets; arrays by (metric, bucket, top place)."""
 
     starts: npt.NDArray[np.int64]
-    figures: tuple[Figures, ...]
+    figures: Figures
 
 
 class ChannelFigures:
@@ -84,12 +85,11 @@ class ChannelFigures:
         tops = self.board.places.tops
         parts = [(feed, *self.board.buckets(feed, now)) for feed in feeds]
         starts = parts[0][1]
-        shape = (len(starts), len(self.board.measures), len(tops))
+        shape = (len(self.board.measures), len(starts), len(tops))
         sums, seen, delivered = np.zeros(shape), np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
         for feed, _, values, read in parts:
             # A bucket outside what was read is no zero: nothing is known of it.
             covered = (starts >= (feed.first or 0)) & (starts < (feed.end() or 0))
-            sums[:, feed.rows], seen[:, feed.rows] = values, read
-            delivered[:, feed.rows] = covered[:, None, None] & feed.delivered[:, tops]
-        figures = tuple(self.formulas.evaluate(*cells) for cells in zip(sums, seen, delivered, strict=True))
-        return Buckets(starts, figures)
+            sums[feed.rows], seen[feed.rows] = values.swapaxes(0, 1), read.swapaxes(0, 1)
+            delivered[feed.rows] = covered[:, None] & feed.delivered[:, None, tops]
+        return Buckets(starts, self.formulas.evaluate(sums, seen, delivered))

@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 from config.catalogue import NATION, Catalogue
 from config.faults import CatalogueError
 from config.loading import load
-from config.settings import Settings
+from config.settings import BadSetting, Settings, read_settings
 from metrics.observations import Interval
-from pipeline import backfill, people, printing, remote, report, service
+from pipeline import backfill, people, printing, remote, report, service, tiers
 from pipeline.parts import Parts, open_parts
 from pipeline.query import GRAINS, Asked, CannotAnswer, answer
 from store.history import StoreInUse
+from store.tiers import NotKept
 
 WRONG_CALL, FAILED = 2, 1
 
@@ -29,11 +30,11 @@ def main(arguments: Sequence[str]) -> int:
         if folder is not None:
             # By the environment, because collectors resolve their own relative paths against the same settings.
             os.environ[name] = str(folder)
-    settings = Settings()
     try:
+        settings = read_settings()
         command: Callable[[Settings, Catalogue, argparse.Namespace], int] = asked.command
         return command(settings, load(settings.config_dir), asked)
-    except (CatalogueError, CannotAnswer, backfill.CannotRead) as error:
+    except (BadSetting, CatalogueError, CannotAnswer, NotKept, backfill.CannotRead) as error:
         print(error, file=sys.stderr)
         return WRONG_CALL
     except StoreInUse as error:
@@ -80,7 +81,7 @@ def parser(exit_on_error: bool = True) -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="run the pipeline without the web windows")
-    run.set_defaults(command=lambda settings, catalogue, _: service.run_alone(settings, catalogue))
+    run.set_defaults(command=_run)
 
     fill = commands.add_parser("backfill", help="read files in a source's stead; resumes where it was stopped")
     fill.add_argument("channel", metavar="CHANNEL")
@@ -109,6 +110,10 @@ def parser(exit_on_error: bool = True) -> argparse.ArgumentParser:
     sources.add_argument("--format", choices=("table", "json"), default="table")
     sources.set_defaults(command=_ask, ask=_sources)
 
+    storage = commands.add_parser("storage", help="each tier of facts: rows, bytes, bytes a row, oldest and newest")
+    storage.add_argument("--format", choices=("table", "json"), default="table")
+    storage.set_defaults(command=_ask, ask=_storage)
+
     people.add_commands(commands.add_parser("user", help="who may sign in: add, list, disable"))
     return top
 
@@ -136,6 +141,11 @@ def range_of(asked: argparse.Namespace, catalogue: Catalogue) -> Interval:
     return Interval(*moments)
 
 
+def _run(settings: Settings, catalogue: Catalogue, _: argparse.Namespace) -> int:
+    service.set_up_log(settings)
+    return service.run_alone(settings, catalogue)
+
+
 def _backfill(settings: Settings, catalogue: Catalogue, asked: argparse.Namespace) -> int:
     feeder = service.feeder(settings, catalogue, asked.channel, asked.source)
     with open_parts(settings, catalogue) as parts:
@@ -161,3 +171,7 @@ def _audit(parts: Parts, asked: argparse.Namespace) -> str:
 
 def _sources(parts: Parts, asked: argparse.Namespace) -> str:
     return printing.as_text(report.sources(parts), asked.format)
+
+
+def _storage(parts: Parts, asked: argparse.Namespace) -> str:
+    return printing.as_text(tiers.storage(parts.history), asked.format)

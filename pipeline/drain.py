@@ -1,66 +1,140 @@
-"""The drain: what was pushed goes from the stream on disk through the same turn as everything else.
+"""The drain: what was pushed goes from the stream on disk through the same steps as everything else.
 
-A body leaves the stream only after it is stored, so one that was answered 202 is never lost; a
-crash in between delivers it again, which changes nothing.
+Bodies that wait together share one audit and one roll-up. A body leaves the stream only after it is stored and
+judged, so one that was answered 202 is never lost; a crash in between delivers it again, which changes nothing.
 """
 
 import hashlib
 import logging
-from collections.abc import Mapping
-from threading import Event
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Event, Thread
 from typing import cast
 
 from collectors import Ask
 from collectors.push import PushCollector
-from metrics.observations import Interval
+from metrics.observations import Batch, Interval
+from pipeline.judging import Judge, Touched, judge
 from pipeline.parts import Parts
-from pipeline.turn import Feeder, collect, take
+from pipeline.refusals import note_refusal
+from pipeline.turn import Feeder, collect, enter, settle
 from store.ingest import Ingest, Pushed, Unreachable
 
 log = logging.getLogger("watchfloor.drain")
 RETRY_S = 2.0
+AWAY = (Unreachable, OSError)
+"""What is under us fails: Valkey, a database (`store.history.Unreachable` is a lost connection), the disk."""
+TOGETHER = 32
+"""Bodies that are judged at once: a nation's channels, and what it takes to catch up; more would fill the memory."""
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A body whose figures are stored."""
+
+    id: str
+    feeder: Feeder
+    batch: Batch
+    touched: Touched
 
 
 class Drain:
     """Takes pushed bodies to the store, in the order in which they were accepted."""
 
-    def __init__(self, parts: Parts, ingest: Ingest, feeders: Mapping[str, Feeder]) -> None:
-        self.parts, self.ingest, self.feeders = parts, ingest, feeders
+    def __init__(self, parts: Parts, ingest: Ingest, feeders: Mapping[str, Feeder], judged: Judge = judge) -> None:
+        self.parts, self.ingest, self.feeders, self.judged = parts, ingest, feeders, judged
         self.ended = Event()
         self.failing = False
+        self.thread = Thread(target=self._run, name="drain", daemon=True)
+
+    def start(self) -> None:
+        """Start draining, in a thread of its own."""
+        self.thread.start()
 
     def stop(self) -> None:
         """Stop after the body under way; the others stay in the stream."""
         self.ended.set()
+        self.thread.join()
+
+    def _run(self) -> None:
+        while not self.ended.is_set():
+            self.once()
 
     def once(self) -> int:
         """Take what waits now, or wait a second for some; gives how many bodies are stored."""
+        waiting: Sequence[Pushed] = ()
         try:
-            waiting = self.ingest.read(block_ms=1000)
-            for body in waiting:
-                if self.ended.is_set():
-                    return 0
-                self._take(body)
-                self.ingest.done([body.id])
+            # After a failure one at a time, so that the body that is its cause does not take others down with it.
+            waiting = self.ingest.read(1 if self.failing else TOGETHER, block_ms=1000)
+            taken = self._take(waiting)
         except Exception as error:
             # Also a bug must not end the drain: the body is given again later, and moved aside after a few times.
             if not self.failing:
-                known = isinstance(error, Unreachable)
+                known = isinstance(error, AWAY)
                 log.warning("the stream of pushed batches cannot be drained: %s", error, exc_info=not known)
             self.failing = True
             self.ended.wait(RETRY_S)
+            if isinstance(error, AWAY):
+                self._again(waiting)
             return 0
         if self.failing:
             log.warning("the stream of pushed batches is back")
         self.failing = False
-        return len(waiting)
+        return taken
 
-    def _take(self, body: Pushed) -> None:
+    def _again(self, waiting: Sequence[Pushed]) -> None:
+        """Have bodies given again at once, without counting this try: it was not they that failed."""
+        try:
+            self.ingest.give_again([body.id for body in waiting])
+        except Unreachable as error:
+            log.info("%s: what was taken is given again later", error)
+
+    def _take(self, waiting: Sequence[Pushed]) -> int:
+        """Store each body, judge all of them, then let them go; raises the first error once the others are done."""
+        entered: list[Entered] = []
+        failed: Exception | None = None
+        with ThreadPoolExecutor(1, "parse") as ahead:  # while a body is stored the next is parsed
+            batches = [ahead.submit(self._collect, body) for body in waiting]
+            for body, batch in zip(waiting, batches, strict=True):
+                if self.ended.is_set():
+                    ahead.shutdown(cancel_futures=True)
+                    break
+                try:
+                    entered += self._enter(body, batch.result())
+                except AWAY:
+                    ahead.shutdown(cancel_futures=True)
+                    raise
+                except Exception as error:
+                    failed = failed or error
+        if entered:
+            self.judged(self.parts, [one.touched for one in entered])
+            for one in entered:
+                settle(self.parts, one.feeder, one.batch)
+            self.parts.wake()
+            self.ingest.done([one.id for one in entered])
+        if failed is not None:
+            raise failed
+        return len(entered)
+
+    def _collect(self, body: Pushed) -> Batch | None:
+        """Parse one body; None for one that nobody wants."""
         feeder = self.feeders.get(body.channel)
         if feeder is None:
-            log.error("a body was pushed for channel %s, which has no push source any more; kept aside", body.channel)
-            self.parts.payloads.keep(body.body, hashlib.sha256(body.body).hexdigest(), body.received_at)
-            return
+            return None
         ask = Ask(Interval(body.received_at, body.received_at), {}, body.received_at)
         payload = cast(PushCollector, feeder.collector).payload(body.body, body.received_at)
-        take(self.parts, feeder, collect(self.parts, feeder, ask, lambda: payload))
+        return collect(self.parts, feeder, ask, lambda: payload)
+
+    def _enter(self, body: Pushed, batch: Batch | None) -> list[Entered]:
+        """Store one body; nothing for one that nobody wants or that the door refused, which is noted and let go."""
+        if batch is not None and not body.refused:
+            feeder = self.feeders[body.channel]
+            return [Entered(body.id, feeder, batch, enter(self.parts, feeder, batch))]
+        if batch is not None and batch.payload is not None:
+            note_refusal(self.parts, self.feeders[body.channel], batch.payload, batch.parsed, batch.error)
+        else:
+            log.error("a body was pushed for channel %s, which has no push source any more; kept aside", body.channel)
+            self.parts.payloads.keep(body.body, hashlib.sha256(body.body).hexdigest(), body.received_at)
+        self.ingest.done([body.id])
+        return []

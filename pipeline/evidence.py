@@ -5,9 +5,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from data_quality import audit
 from data_quality.evidence import BATCH_COLUMNS, Evidence, empty
-from metrics.intervals import floor_to
 from metrics.observations import Interval
 from pipeline.parts import Parts
 from store.state.batches import BatchRecord
@@ -17,14 +15,6 @@ SPAN = timedelta(hours=6)
 MOST_PIECES = 28
 """A week: so much is judged whole, because a contact may have moved out of an interval that its batch does not name."""
 CLOCK_SPAN = timedelta(minutes=30)
-
-
-def audit_clock(parts: Parts) -> None:
-    """Judge what should have come by now in every channel, and note it."""
-    now = parts.clock()
-    end = floor_to(now, 60)
-    parts.state.findings.record(audit(evidence(parts, Interval(end - CLOCK_SPAN, end))), now)
-    parts.wake()
 
 
 def evidence(parts: Parts, span: Interval, channels: tuple[str, ...] = ()) -> Evidence:

@@ -32,12 +32,12 @@ class Formulas:
         )
 
     def evaluate(self, sums: Floats, seen: Seen, delivered: Seen) -> Figures:
-        """Figures (metric, place) of one channel from its sums; all arguments by (measure, place).
+        """Figures (metric, …, place) of one channel from its sums; all arguments by (measure, …, place).
 
         `delivered`: the channel counts this measure at places of this level. An additive measure that is
         delivered and was not seen is a zero that was read; a level or a peak not seen is a gap.
         """
-        known = delivered & (seen | self.additive[:, None])
+        known = delivered & (seen | self.additive.reshape(-1, *[1] * (sums.ndim - 1)))
         return figures(self.table, np.where(known, sums, np.nan))
 
     def join(self, parts: Sequence[Figures]) -> Figures:

@@ -7,7 +7,8 @@ import pandas as pd
 from config.catalogue import Catalogue
 from metrics.observations import decode_dimensions
 from metrics.readings import FLOW_COLUMNS, WINDOWS, typed
-from pipeline.board import PATH_STAGES, Board, Feed
+from pipeline.board import PATH_STAGES, Board
+from pipeline.feed import Feed
 
 Codes = npt.NDArray[np.int64]
 

@@ -41,6 +41,8 @@ class Grid:
         self.keys: dict[str, int] = {key: at for at, key in enumerate(keys)}
         self.starts = np.full(SLOTS, -1, dtype=np.int64)
         self.values: Values = np.zeros((SLOTS, len(keys), places))
+        # Written to, so that the memory is taken now and not minute by minute over the next hours.
+        self.values.fill(0.0)
         self.seen: Seen = np.zeros((SLOTS, len(keys), places), dtype=np.bool_)
 
     def row(self, key: str) -> int:
@@ -76,25 +78,25 @@ class Grid:
 
     def total(self, begin: int, end: int) -> tuple[Values, Seen]:
         """Sum over [begin, end) by (key, place), and where anything was read."""
-        held = self.slots(begin, end)
-        seen: Seen = np.logical_or.reduce(self.seen[held], axis=0)
-        return self.values[held].sum(axis=0), seen
+        values, seen = np.zeros(self.values.shape[1:]), np.zeros(self.seen.shape[1:], np.bool_)
+        for slot in self.slots(begin, end):
+            values += self.values[slot]
+            seen |= self.seen[slot]
+        return values, seen
 
-    def peak(self, begin: int, end: int) -> tuple[Values, Seen]:
-        """Largest over [begin, end)."""
-        held = self.slots(begin, end)
-        if not held.size:
-            return np.zeros(self.values.shape[1:]), np.zeros(self.seen.shape[1:], np.bool_)
-        seen: Seen = np.logical_or.reduce(self.seen[held], axis=0)
-        return self.values[held].max(axis=0), seen
+    def peak(self, begin: int, end: int, keys: npt.NDArray[np.bool_]) -> tuple[Values, Seen]:
+        """Largest over [begin, end) of some keys, and where anything was read."""
+        values, seen = np.zeros((int(keys.sum()), self.places)), np.zeros((int(keys.sum()), self.places), np.bool_)
+        for slot in self.slots(begin, end) if keys.any() else ():
+            np.maximum(values, self.values[slot][keys], out=values)
+            seen |= self.seen[slot][keys]
+        return values, seen
 
-    def last(self, begin: int, end: int) -> tuple[Values, Seen]:
-        """Values of the newest minute in [begin, end) at which each key was read anywhere: one instant."""
-        held = self.slots(begin, end)
-        values = np.zeros(self.values.shape[1:])
-        seen = np.zeros(self.seen.shape[1:], np.bool_)
-        for slot in held:
-            read = self.seen[slot].any(axis=1)
-            values[read] = self.values[slot][read]
-            seen[read] = self.seen[slot][read]
+    def last(self, begin: int, end: int, keys: npt.NDArray[np.bool_]) -> tuple[Values, Seen]:
+        """Values of some keys at the newest minute in [begin, end) at which each was read anywhere: one instant."""
+        values, seen = np.zeros((int(keys.sum()), self.places)), np.zeros((int(keys.sum()), self.places), np.bool_)
+        for slot in self.slots(begin, end) if keys.any() else ():
+            told = self.seen[slot][keys]
+            read = told.any(axis=1)
+            values[read], seen[read] = self.values[slot][keys][read], told[read]
         return values, seen

@@ -13,10 +13,10 @@ from pydantic import SecretStr
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.board import Board
-from store.duck import DuckHistory
-from store.history import History
+from pipeline.tiers import lay_tiers, open_histories
 from store.payloads import Payloads
 from store.state import State, open_state
+from store.tiers import TieredHistory
 
 
 def utc_now() -> datetime:
@@ -29,7 +29,7 @@ class Parts:
     """What a turn works with."""
 
     catalogue: Catalogue
-    history: History
+    history: TieredHistory
     state: State
     payloads: Payloads
     board: Board
@@ -63,15 +63,13 @@ def state_url(settings: Settings) -> str:
 
 @contextmanager
 def open_parts(settings: Settings, catalogue: Catalogue, wake: Callable[[], None] = lambda: None) -> Iterator[Parts]:
-    """Open history, state and payloads under the data folder; raises StoreInUse when another process has them."""
+    """Open history, state and payloads; raises StoreInUse when another process has the data folder's."""
     home = settings.home_dir
     make_home(settings)
-    history = DuckHistory(home / "facts.duckdb", catalogue)
-    try:
+    with open_histories(settings, catalogue) as histories:
         state = open_state(state_url(settings), catalogue.rules)
         try:
+            history = TieredHistory(lay_tiers(settings, histories), state.standings, catalogue)
             yield Parts(catalogue, history, state, Payloads(home / "payloads"), Board(catalogue), wake)
         finally:
             state.close()
-    finally:
-        history.close()

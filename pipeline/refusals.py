@@ -1,4 +1,7 @@
-"""What the push door refused, noted for the steward: nothing is lost in silence, also not a mistake of a sender."""
+"""What the push door refused, noted for the steward: nothing is lost in silence, also not a mistake of a sender.
+
+It comes by the same stream as what was taken, since the door may be in a process that has no store.
+"""
 
 from collectors import Ask
 from data_quality.row_rules import audit_rejects
@@ -16,3 +19,4 @@ def note_refusal(
     path = keep(parts, batch)
     parts.state.batches.keep(batch, path, parts.clock())
     parts.state.findings.record(audit_rejects(batch), parts.clock())
+    parts.wake()

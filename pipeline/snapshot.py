@@ -24,8 +24,9 @@ from pipeline.trends import TrendSheet
 from store.state.open_finding import OpenFinding
 
 LAST_COLUMNS = ("channel", "source", "kind", "last_success", "covered_until", "error", "failing_since")
-SCORES_S = 15.0
-"""Scores move with the audit of the clock, not with every batch."""
+SCORES_S, SCORES_LATEST_S = 15.0, 60.0
+"""Scores move with the audit of the clock, not with every batch: they are worked out anew after this many seconds when
+nothing came in, so that no figure waits for them, and after so many in any case."""
 
 
 class SnapshotBuilder:
@@ -40,6 +41,7 @@ class SnapshotBuilder:
         self.flows = FlowSheet(parts.catalogue, parts.board)
         self.generations = count(int(parts.clock().timestamp() * 1000))
         self._scores: tuple[datetime, pd.DataFrame] | None = None
+        self._seen = -1
 
     def build(self) -> Snapshot:
         """The snapshot of this instant."""
@@ -60,7 +62,10 @@ class SnapshotBuilder:
         )
 
     def _scored(self, now: datetime) -> pd.DataFrame:
-        if self._scores is None or (now - self._scores[0]).total_seconds() > SCORES_S:
+        seen = sum(feed.version for feed in self.parts.board.feeds.values())
+        quiet, self._seen = seen == self._seen, seen
+        age_s = 0.0 if self._scores is None else (now - self._scores[0]).total_seconds()
+        if self._scores is None or age_s > SCORES_LATEST_S or (quiet and age_s > SCORES_S):
             self._scores = (now, scores(self.parts.state.findings.recent_checks(), self.parts.catalogue))
         return self._scores[1]
 

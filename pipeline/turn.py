@@ -9,33 +9,37 @@ Read this first: everything else in the product is one of these steps.
     5 roll up   the board adds what is stored to every place above it
     6 settle    only now the cursor moves: a crash before this repeats the batch, which changes nothing
     7 snapshot, 8 publish: the publisher is woken (`pipeline/publisher.py`)
+
+Steps 2, 3 and 6 belong to one batch; 4 and 5 are done once for all that came together (`pipeline/judging.py`).
 """
 
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from collectors import Ask, Collector
 from config.catalogue import Channel, Source
-from data_quality import audit
 from data_quality.row_rules import audit_rejects, audit_rows
 from metrics.findings import Finding
 from metrics.intervals import floor_to
 from metrics.observations import Batch, Interval, Parsed, Payload, SourceFault
-from pipeline.evidence import evidence_by_piece
+from pipeline.judging import Judge, Touched, judge
 from pipeline.parts import Parts
 from store.history import ASIDE_COLUMNS, BatchStamp
 
 log = logging.getLogger("watchfloor.turn")
 LIVE = "live"
 """Job name of the running service; a back-fill keeps its own cursor under its own name."""
+MOST_IN_ONE_GO = 200
+"""Payloads of one source in one run, so that a long file cannot keep the other sources of its channel waiting."""
 FIRST_LOOK = timedelta(hours=1)
 """How far back a source is read that was never read before."""
 
@@ -49,27 +53,47 @@ class Feeder:
     collector: Collector
 
 
-def turn(parts: Parts, feeder: Feeder, job: str = LIVE, file: Path | None = None) -> Batch:
+def follow(parts: Parts, feeder: Feeder, ended: Event, judged: Judge = judge) -> None:
+    """Take turns with a source until it has no more to give, or until it is ended."""
+    for _ in range(MOST_IN_ONE_GO):
+        batch = turn(parts, feeder, judged=judged)
+        if ended.is_set() or batch.payload is None or not batch.payload.more or batch.error is not None:
+            return
+
+
+def turn(parts: Parts, feeder: Feeder, job: str = LIVE, file: Path | None = None, judged: Judge = judge) -> Batch:
     """Take one turn with a source, or with a file in its stead; never raises for what a source does."""
     ask = due(parts, feeder, job)
     if file is None:
-        return take(parts, feeder, collect(parts, feeder, ask, lambda: feeder.collector.fetch(ask)), job)
-    batch = collect(parts, feeder, ask, lambda: feeder.collector.fetch_file(file, ask))
-    return take(parts, feeder, replace(batch, window=span_of(batch, feeder.channel)), job)
-
-
-def take(parts: Parts, feeder: Feeder, batch: Batch, job: str = LIVE) -> Batch:
-    """Steps 2 to 8 for a batch that is here; what comes in by the push door starts at this point."""
-    path = keep(parts, batch)
-    touched = store(parts, batch)
-    parts.state.batches.keep(batch, path, parts.clock())
-    findings = audit_source_rows(feeder, batch)
-    for seen in evidence_by_piece(parts, touched, (batch.channel,), starts_of(batch)) if touched else ():
-        findings += audit(seen)
-        parts.board.show(batch.channel, seen.observations, seen.interval, seen.now)
-    settle(parts, feeder, batch, job, findings)
+        batch = collect(parts, feeder, ask, lambda: feeder.collector.fetch(ask))
+    else:
+        batch = collect(parts, feeder, ask, lambda: feeder.collector.fetch_file(file, ask))
+        batch = replace(batch, window=span_of(batch, feeder.channel))
+    judged(parts, [enter(parts, feeder, batch, job)])
+    settle(parts, feeder, batch, job)
     parts.wake()
     return batch
+
+
+def enter(parts: Parts, feeder: Feeder, batch: Batch, job: str = LIVE) -> Touched:
+    """Steps 2 and 3 for a batch that is here; gives what is to be judged.
+
+    That is what the batch speaks of as well as what it changed: it may have been stored before by a turn that was
+    killed before it judged.
+    """
+    path = keep(parts, batch)
+    changed = store(parts, batch)
+    parts.state.batches.keep(batch, path, parts.clock())
+    starts = starts_of(batch)
+    said = span_of(batch, feeder.channel) if starts else None
+    covered = batch.window.end if reads_on(batch, job) else None
+    findings = tuple(audit_source_rows(feeder, batch))
+    return Touched(batch.id, batch.channel, batch.source, joined([changed, said]), tuple(starts), covered, findings)
+
+
+def reads_on(batch: Batch, job: str) -> bool:
+    """Whether a batch moves the time up to which its source has been read."""
+    return job == LIVE and batch.error is None and batch.payload is not None and not batch.payload.more
 
 
 def due(parts: Parts, feeder: Feeder, job: str) -> Ask:
@@ -146,38 +170,40 @@ def store(parts: Parts, batch: Batch) -> Interval | None:
     if batch.parsed is None:
         return None
     stamp = BatchStamp.of(batch)
-    spans = []
+    spans: list[Interval | None] = []
     if batch.parsed.contributions is not None:
         spans.append(parts.history.contribute(stamp, batch.parsed.contributions).touched)
     if batch.parsed.observations is not None:
         spans.append(parts.history.write(stamp, batch.parsed.observations).touched)
+    return joined(spans)
+
+
+def joined(spans: Iterable[Interval | None]) -> Interval | None:
+    """From the start of the first to the end of the last."""
     known = [span for span in spans if span is not None]
-    if not known:
-        return None
-    return Interval(min(span.start for span in known), max(span.end for span in known))
+    return Interval(min(span.start for span in known), max(span.end for span in known)) if known else None
 
 
 def audit_source_rows(feeder: Feeder, batch: Batch) -> list[Finding]:
-    """Step 4, first half: doubt the rows as the source gave them, and tell what could not be counted."""
+    """What the rows show as the source gave them, and what could not be counted; noted with the audit's findings."""
     rows = batch.parsed.rows if batch.parsed else None
     looked_at = [] if rows is None else audit_rows(rows, feeder.source, feeder.channel.id, batch.id)
     return looked_at + audit_rejects(batch)
 
 
-def settle(parts: Parts, feeder: Feeder, batch: Batch, job: str, findings: list[Finding]) -> None:
-    """Step 6: note what was found, move the cursor, and say once that a source is lost or back."""
+def settle(parts: Parts, feeder: Feeder, batch: Batch, job: str = LIVE) -> None:
+    """Step 6: move the cursor, and say once that a source is lost or back."""
     channel, source, now = feeder.channel.id, feeder.source.id, parts.clock()
-    before = parts.state.progress.sources().get((channel, source))
-    failing = before is not None and before.failing_since is not None
-    parts.state.findings.record(findings, now)
+    before = parts.state.progress.status(channel, source)
+    failing = before.failing_since is not None
     if batch.error is not None or batch.parsed is None or batch.payload is None:
         if not failing:
             log.warning("%s/%s lost: %s", channel, source, batch.error)
         parts.state.progress.failed(channel, source, now, batch.error)
         return
-    parts.state.progress.keep_cursor(channel, source, dict(batch.parsed.cursor), now, job)
-    if job == LIVE and not batch.payload.more:
+    if batch.parsed.cursor:  # a source that pushes has no place to go on from
+        parts.state.progress.keep_cursor(channel, source, dict(batch.parsed.cursor), now, job)
+    if reads_on(batch, job):
         parts.state.progress.succeeded(channel, source, now, batch.window.end)
-        parts.board.cover(channel, source, batch.window.end)
     if failing:
         log.warning("%s/%s back", channel, source)

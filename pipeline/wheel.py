@@ -1,25 +1,25 @@
-"""The wheel: the only scheduler. One job a channel, the push door's drain, the audit of the clock, housekeeping.
+"""The wheel: the only scheduler. One job a channel, the audit of the clock, rolling up, housekeeping.
 
 No job overlaps itself, missed runs are made up for once, and the threads end with `stop`.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from threading import Event, Thread
+from threading import Event
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from pipeline.drain import Drain
-from pipeline.evidence import audit_clock
+from pipeline.judging import judge_clock
 from pipeline.parts import Parts
-from pipeline.turn import Feeder, turn
+from pipeline.tiers import BUCKETS_A_RUN, ROLL_S
+from pipeline.turn import Feeder
 
 log = logging.getLogger("watchfloor.wheel")
-MOST_IN_ONE_GO = 200
-"""Payloads of one source in one run, so that a long file cannot keep the other sources of its channel waiting."""
 WORKERS = 4
+Ask = Callable[[Feeder, Event], None]
+"""What is done when a source is due: its turns, until it has no more or the event is set (`turn.follow`)."""
 CLOCK_AUDIT_S = 30
 """Rhythm of the audit of the clock; after a start the sources have as long to come in."""
 
@@ -27,15 +27,14 @@ CLOCK_AUDIT_S = 30
 class Wheel:
     """Runs every source's turns until it is stopped."""
 
-    def __init__(self, parts: Parts, feeders: Sequence[Feeder], drain: Drain, payload_days: int) -> None:
-        self.parts, self.feeders, self.drain, self.payload_days = parts, feeders, drain, payload_days
+    def __init__(self, parts: Parts, feeders: Sequence[Feeder], ask: Ask, payload_days: int) -> None:
+        self.parts, self.feeders, self.ask, self.payload_days = parts, feeders, ask, payload_days
         self.ended = Event()
         self.scheduler = BackgroundScheduler(
             timezone="UTC",
             executors={"default": ThreadPoolExecutor(WORKERS)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        self.draining = Thread(target=self._drain, name="drain", daemon=True)
         self.due: dict[tuple[str, str], datetime] = {}
 
     def start(self) -> None:
@@ -44,17 +43,15 @@ class Wheel:
             own = [feeder for feeder in self.feeders if feeder.channel.id == channel.id and polled(feeder)]
             if own:
                 self._every(min(feeder.source.poll_s for feeder in own), f"channel {channel.id}", self._channel, own)
-        self._every(CLOCK_AUDIT_S, "clock audit", audit_clock, self.parts, delay_s=CLOCK_AUDIT_S)
+        self._every(CLOCK_AUDIT_S, "clock audit", judge_clock, self.parts, delay_s=CLOCK_AUDIT_S)
+        self._every(ROLL_S, "rolling", self._roll, delay_s=ROLL_S)
         self._every(3600, "housekeeping", self._housekeeping)
         self.scheduler.start()
-        self.draining.start()
 
     def stop(self) -> None:
         """Let what is under way end, then stop."""
         self.ended.set()
-        self.drain.stop()
         self.scheduler.shutdown(wait=True)
-        self.draining.join()
 
     def _every(self, seconds: int, name: str, job: object, *arguments: object, delay_s: int = 0) -> None:
         first = self.parts.clock() + timedelta(seconds=delay_s)
@@ -67,24 +64,17 @@ class Wheel:
             if now < self.due.get(key, now):
                 continue
             self.due[key] = now + timedelta(seconds=feeder.source.poll_s * 0.9)
-            self._follow(feeder)
-
-    def _follow(self, feeder: Feeder) -> None:
-        """Take turns with one source until it has no more to give."""
-        for _ in range(MOST_IN_ONE_GO):
-            batch = turn(self.parts, feeder)
-            if self.ended.is_set() or batch.payload is None or not batch.payload.more or batch.error is not None:
-                return
-
-    def _drain(self) -> None:
-        while not self.ended.is_set():
-            self.drain.once()
+            self.ask(feeder, self.ended)
 
     def _housekeeping(self) -> None:
         """What was harvested, and as which bytes, is remembered for as long as payloads are kept."""
         before = self.parts.clock() - timedelta(days=self.payload_days)
         self.parts.payloads.forget(before.date())
         self.parts.state.batches.forget(before)
+        self.parts.history.retain(self.parts.clock())
+
+    def _roll(self) -> None:
+        self.parts.history.roll(self.parts.clock(), BUCKETS_A_RUN)
 
 
 def polled(feeder: Feeder) -> bool:
