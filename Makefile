@@ -62,18 +62,18 @@ faketime:
 	|| { [ "$$(id -u)" = 0 ] && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q faketime; } \
 	|| { sudo -n apt-get update -q && sudo -n apt-get install -y -q faketime; }
 
-# ClickHouse and ZooKeeper for the tests of the cluster: Debian's packages, unpacked and not installed, so that no service starts.
+# ClickHouse, ZooKeeper and nginx for tests: Debian's packages, unpacked and not installed, so that no service starts.
 CLICKHOUSE := $(or $(WATCHFLOOR_CLICKHOUSE),$(HOME)/.cache/watchfloor/clickhouse)
 CLICKHOUSE_PACKAGES := clickhouse-server clickhouse-common libcapnp-0.9.2 libcctz2 libcpuinfo0 libfarmhash0 libjemalloc2 \
 	libltdl7 libmariadb3 libmetrohash1 libodbc2 libpcre3 libpococrypto80 libpocodata80 libpocodataodbc80 libpocofoundation80 \
 	libpocojson80 libpocomongodb80 libpoconet80 libpoconetssl80 libpocoutil80 libpocoxml80 librdkafka1 libre2-9 \
-	libzookeeper-java libnetty-java libdropwizard-metrics-java libsnappy-java libsnappy-jni libslf4j-java
+	libzookeeper-java libnetty-java libdropwizard-metrics-java libsnappy-java libsnappy-jni libslf4j-java nginx
 
 clickhouse: $(CLICKHOUSE)/.unpacked
 	@command -v java >/dev/null 2>&1 \
 	|| { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends openjdk-17-jre-headless; }
 
-$(CLICKHOUSE)/.unpacked:
+$(CLICKHOUSE)/.unpacked: Makefile
 	@mkdir -p $(@D)/packages
 	@[ "$$(id -u)" != 0 ] || apt-get update -q
 	cd $(@D)/packages && apt-get download -q $(CLICKHOUSE_PACKAGES)

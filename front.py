@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from collectors.push import PushCollector
 from collectors.push.door import Door
@@ -78,11 +80,21 @@ def serve(
     access, sign_in, entrance = _access(settings, catalogue, behind.people)
     all_routes = [*sign_in, *_door(behind).routes(), *routes]
     site = create_app(catalogue, behind.live, access, all_routes, [*entrance, DOOR_PATH, *open_paths])
-    around = LoopbackOnly(site) if settings.access == "open" else None
+    around = guarded(settings, site)
     # Before the address is told: who comes at once shall wait a moment, not be refused.
     address.listen()
     print(f"Watchfloor is at {own_address(settings, address)}/  (Ctrl-C stops it)", flush=True)
     SiteServer(site, settings.host, settings.port, around=around).run(sockets=[address])
+
+
+def guarded(settings: Settings, site: ASGIApp) -> ASGIApp:
+    """What is asked before the site: who may reach it at all, and whose word about who is asking is believed."""
+    if settings.access == "open":
+        return LoopbackOnly(site)
+    if settings.trusted_proxies:
+        # uvicorn and starlette write the same ASGI types differently.
+        return ProxyHeadersMiddleware(site, settings.trusted_proxies)  # type: ignore[arg-type, return-value]
+    return site
 
 
 def _door(behind: Behind) -> Door:

@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     """Key that signs viewer sessions; None: as above."""
     access: str = Field(default="open", pattern="^(open|login)$")
     """open: everyone who reaches the address is a head-office viewer (loopback only); login: users sign in."""
+    trusted_proxies: str = ""
+    """Addresses or networks, joined by commas, of proxies whose X-Forwarded-For and -Proto are believed."""
     raw_days: int = Field(default=30, ge=1)
     """How long figures are kept as they arrived; after that by quarters of an hour, then by reporting days."""
     quarter_days: int = Field(default=400, ge=2)
