@@ -1,13 +1,14 @@
-"""The audit: every rule on every channel of the evidence, in the order of the stages.
+"""The audit: every rule on the channels of the evidence, in the order of the stages.
 
-1. Lay each channel's observations out on its grid.
+1. Lay the observations of channels of one rhythm out on one grid.
 2. Ask the rules, stage by stage; a cell that has failed is not judged again, only counted as blocked.
-3. Turn verdicts into findings; a rule that raises becomes an ERROR, one that sees nothing is NA. Neither has passed.
+3. Turn verdicts into findings; a rule that raises becomes an ERROR, one that sees nothing of a channel is NA. Neither
+   has passed. What raises among several channels is asked again of each alone, so that the others are judged.
 4. Attach to each root finding the rules that it blocked.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -16,62 +17,70 @@ import data_quality.rules  # noqa: F401  (registers the rules)
 from config.catalogue import Channel
 from data_quality.conclude import Roots, conclude
 from data_quality.evidence import Evidence
-from data_quality.facts import code_facts
-from data_quality.grids import Grid, build_grid
-from data_quality.places import arrange
-from data_quality.registry import Rule, Sight, Verdict, in_order
-from data_quality.schedule import arrivals, schedule
+from data_quality.facts import Facts, code_facts
+from data_quality.grids import build_grid
+from data_quality.places import Places, arrange
+from data_quality.registry import Mask, Rule, Sight, Verdict, in_order
+from data_quality.rhythms import rhythms
+from data_quality.schedule import Seconds, schedule
 from metrics.findings import CheckState, Finding
 
 log = logging.getLogger("watchfloor.audit")
+Channels = tuple[Channel, ...]
 DETAIL = 200
 """Characters of an error's text that a finding keeps."""
 
 
 def audit(evidence: Evidence) -> list[Finding]:
     """Everything that can be said about the evidence, worst states not first but in the order of the audit."""
-    places, came = arrange(evidence.catalogue), arrivals(evidence)
+    places = arrange(evidence.catalogue)
     facts = code_facts(evidence.observations, places)
-    found: list[Finding] = []
-    for channel in evidence.judged_channels:
-        plan = schedule(evidence, channel, came[channel.id])
-        if len(plan.starts):
-            found.extend(_judge_channel(evidence, build_grid(evidence.catalogue, facts, places, channel, plan)))
-        else:
-            found.extend(_not_seen(rule, channel) for rule in in_order())
-    if evidence.row_findings:
-        told = {finding.key for finding in evidence.row_findings}
-        found = [*(finding for finding in found if finding.key not in told), *evidence.row_findings]
-    return attach(found)
+    found: dict[str, list[Finding]] = {channel.id: [] for channel in evidence.judged_channels}
+    for starts, channels in rhythms(evidence):
+        for finding in _judge(evidence, facts, places, starts, channels):
+            found[finding.channel].append(finding)
+    told = {finding.key for finding in evidence.row_findings}
+    every = [one for name, own in found.items() for one in own or [_not_seen(rule, name) for rule in in_order()]]
+    if told:
+        every = [one for one in every if one.key not in told]
+    return attach([*every, *evidence.row_findings])
 
 
-def _judge_channel(evidence: Evidence, grid: Grid) -> Iterator[Finding]:
-    """Ask every rule about one channel."""
-    rules = in_order()
+def _judge(evidence: Evidence, facts: Facts, places: Places, starts: Seconds, channels: Channels) -> list[Finding]:
+    """Ask every rule about channels of one rhythm."""
+    rules, grid = in_order(), build_grid(evidence.catalogue, facts, places, schedule(evidence, starts, channels))
     root_of: Roots = np.zeros(grid.shape, np.int16)
+    spoiled = np.zeros(grid.shape, np.bool_)
+    found: list[Finding] = []
     for number, rule in enumerate(rules, start=1):
-        sight = Sight(rule.id, evidence, grid, root_of > 0)
+        sight = Sight(rule.id, evidence, grid, spoiled)
         try:
             verdicts = list(rule.check(sight))
             findings = [one for verdict in verdicts for one in conclude(rule, sight, verdict, root_of, rules)]
         except Exception as error:
-            log.exception("rule %s could not run on channel %s", rule.id, grid.channel.id)
-            facts = {"error": type(error).__name__, "detail": str(error)[:DETAIL]}
-            yield Finding(rule.id, CheckState.ERROR, grid.channel.id, facts=facts)
+            if len(channels) > 1:
+                return [one for channel in channels for one in _judge(evidence, facts, places, starts, (channel,))]
+            log.exception("rule %s could not run on channel %s", rule.id, channels[0].id)
+            said: dict[str, str | float | int] = {"error": type(error).__name__, "detail": str(error)[:DETAIL]}
+            found.append(Finding(rule.id, CheckState.ERROR, channels[0].id, facts=said))
             continue
-        yield from findings or [_not_seen(rule, grid.channel)]
-        _spoil(root_of, verdicts, number)
+        seen = {one.channel for one in findings}
+        found += findings
+        found += [_not_seen(rule, channel.id) for channel in channels if channel.id not in seen]
+        _spoil(spoiled, root_of, verdicts, number)
+    return found
 
 
-def _spoil(root_of: Roots, verdicts: Iterable[Verdict], number: int) -> None:
+def _spoil(spoiled: Mask, root_of: Roots, verdicts: Iterable[Verdict], number: int) -> None:
     """Mark what later stages cannot judge; the first rule to fail stays the root."""
     for verdict in verdicts:
         if verdict.spoils is not None and verdict.spoils.any():
-            np.copyto(root_of, number, where=(root_of == 0) & verdict.spoils)
+            np.copyto(root_of, number, where=~spoiled & verdict.spoils)
+            np.logical_or(spoiled, verdict.spoils, out=spoiled)
 
 
-def _not_seen(rule: Rule, channel: Channel) -> Finding:
-    return Finding(rule.id, CheckState.NA, channel.id)
+def _not_seen(rule: Rule, channel: str) -> Finding:
+    return Finding(rule.id, CheckState.NA, channel)
 
 
 def attach(findings: list[Finding]) -> list[Finding]:
@@ -81,9 +90,10 @@ def attach(findings: list[Finding]) -> list[Finding]:
         if "root" in finding.facts:
             root = (str(finding.facts["root"]), finding.channel)
             blocked.setdefault(root, set()).add(finding.rule)
+    named = {root: ",".join(sorted(rules)) for root, rules in blocked.items()}
     return [
-        replace(finding, facts={**finding.facts, "blocks": ",".join(sorted(blocked[finding.rule, finding.channel]))})
-        if finding.state in (CheckState.FAIL, CheckState.QUERY) and (finding.rule, finding.channel) in blocked
+        replace(finding, facts={**finding.facts, "blocks": named[finding.rule, finding.channel]})
+        if finding.state in (CheckState.FAIL, CheckState.QUERY) and (finding.rule, finding.channel) in named
         else finding
         for finding in findings
     ]

@@ -6,7 +6,7 @@ it. Of the nation, a province is the part that its cities are.
 """
 
 import json
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,12 +39,15 @@ def doubts(
     table = np.zeros((len(metrics), len(channels), len(regions)), np.int64)
     reasons: list[str] = []
     reach = Reach(catalogue)
+    places_of = {metric: at for at, metric in enumerate(metrics)}
     national: dict[tuple[str, str, str], float] = {}
-    for row in open_findings.to_dict("records"):
+    columns = {name: open_findings[name].tolist() for name in open_findings}
+    for told in zip(*columns.values(), strict=True):
+        row = dict(zip(columns, told, strict=True))
         if not _doubts(row) or row["channel"] not in channels:
             continue
         share, facts = row["bad"] / max(row["expected"], 1), json.loads(row["facts"] or "{}")
-        on = [metrics.index(metric) for metric in reach.metrics(row, facts)]
+        on = [places_of[metric] for metric in reach.metrics(row, facts)]
         places = []
         if share > catalogue.rules.trust["doubtful_share"]:
             places = [regions[code] for code in reach.places(row, facts)]
@@ -74,11 +77,13 @@ class Reach:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self.on = metrics_by_measure(catalogue)
-        self.cities = {code: max(1, len(catalogue.at_level(Level.CITY, code))) for code in self._tops()}
-
-    def _tops(self) -> Iterator[str]:
-        yield NATION
-        yield from (code for code, region in self.catalogue.regions.items() if region.level is Level.PROVINCE)
+        above = (
+            catalogue.ancestor(code, Level.PROVINCE)
+            for code, region in catalogue.regions.items()
+            if region.level is Level.CITY and region.served
+        )
+        self.cities = Counter(above)
+        self.cities[NATION] = max(1, self.cities.total())
 
     def metrics(self, row: dict[Any, Any], facts: dict[str, Any]) -> list[str]:
         """Metrics on the measures of a finding; on all of its source's where it names none (or a row's column)."""
@@ -102,4 +107,4 @@ class Reach:
 
     def weight(self, region: str) -> float:
         """The part of the nation that a province is, by its cities."""
-        return self.cities.get(region, 1) / self.cities[NATION]
+        return max(1, self.cities[region]) / self.cities[NATION]

@@ -1,4 +1,4 @@
-"""The observations as integer codes, made once for all channels: what a channel's grid is laid out from."""
+"""The observations as integer codes, made once: what the grids are laid out from."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,8 @@ Indices = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Values = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.signedinteger[npt.NBitBase]]
+Chosen = slice | Indices
+"""Rows: a slice, so that taking all of them copies nothing, or their numbers."""
 
 
 @dataclass(frozen=True)
@@ -22,27 +24,16 @@ class Coded:
     codes: Codes
     names: tuple[str, ...]
 
-    def through(self, index: dict[str, int], rows: slice) -> Indices:
-        """The chosen rows' places in `index`, -1 for a name that is not in it."""
-        table = np.array([*(index.get(name, -1) for name in self.names), -1], np.int64)
-        found: Indices = table[self.codes[rows]]
-        return found
-
-    def only(self, rows: slice) -> tuple[Indices, tuple[str, ...]]:
-        """The names that the chosen rows use, and the rows coded by them."""
-        codes = self.codes[rows]
-        used = np.flatnonzero(np.bincount(codes + 1, minlength=len(self.names) + 1)[1:])
-        table = np.full(len(self.names) + 1, -1, np.int64)
-        table[used] = np.arange(len(used))
-        return table[codes], tuple(self.names[at] for at in used)
+    def within(self, index: dict[str, int]) -> Indices:
+        """By code: the place of the name in `index`, -1 for one that is not in it, and at the end for no name."""
+        return np.array([*(index.get(name, -1) for name in self.names), -1], np.int64)
 
 
 @dataclass(frozen=True)
 class Facts:
-    """The observations of all channels, those of one channel together."""
+    """The observations of all channels."""
 
-    rows_of: dict[str, slice]
-    """Where the rows of each channel are."""
+    channel: Coded
     measure: Coded
     dimension: Coded
     region: Indices
@@ -52,20 +43,20 @@ class Facts:
     value: Values
     reported: Mask
 
+    def rows_of(self, channels: set[str]) -> Chosen:
+        """The rows of some channels, in their order."""
+        own = np.array([*(name in channels for name in self.channel.names), False])
+        return slice(None) if own[self.channel.codes].all() else np.flatnonzero(own[self.channel.codes])
+
 
 def code_facts(observations: pd.DataFrame, places: Places) -> Facts:
-    """Code the columns of `Evidence.observations`; rows of a channel keep their order."""
-    channel = _coded(observations["channel"])
-    if (channel.codes[1:] < channel.codes[:-1]).any():
-        order = np.argsort(channel.codes, kind="stable")
-        observations = observations.iloc[order]
-        channel = Coded(channel.codes[order], channel.names)
-    edges = np.searchsorted(channel.codes, np.arange(len(channel.names) + 1)).tolist()
+    """Code the columns of `Evidence.observations`."""
+    region = _coded(observations["region"])
     return Facts(
-        {name: slice(edges[at], edges[at + 1]) for at, name in enumerate(channel.names)},
+        _coded(observations["channel"]),
         _coded(observations["measure"]),
         _coded(observations["dimension"]),
-        _coded(observations["region"]).through(places.index, slice(None)),
+        region.within(places.index)[region.codes],
         epoch_seconds(observations["start"]),
         epoch_seconds(observations["received_at"]),
         observations["value"].to_numpy(np.float64),

@@ -1,6 +1,7 @@
 """What failed in a verdict, by source and province, with the cells behind it: worked out for all of them at once."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,14 +10,14 @@ from data_quality.registry import Counts, Mask
 from data_quality.tally import Tally
 
 Numbers = npt.NDArray[np.int64]
-Members = dict[tuple[str, int], list[int]]
-"""The failing labels of each (source, group), in the order of the labels."""
+Members = dict[tuple[str, str, int], list[int]]
+"""The failing labels of each (channel, source, group), in the order of the labels."""
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """What failed of one source in one province, or where nothing has a place."""
 
+    channel: str
     source: str
     group: int
     labels: list[int]
@@ -48,7 +49,7 @@ def failures(tally: Tally, most: int) -> Failures:
         return Failures([], np.zeros((3, 0), np.int64))
     members = _members(tally, tally.fails)
     number = np.full(tally.fails.shape, -1, np.int64)
-    for at, ((_, group), labels) in enumerate(members.items()):
+    for at, ((*_, group), labels) in enumerate(members.items()):
         number[labels, group] = at
     owner, cells = _cells_behind(tally, tally.bad_cells, number)
     starts = np.searchsorted(owner, np.arange(len(members)))
@@ -62,8 +63,10 @@ def failures(tally: Tally, most: int) -> Failures:
     )
     told = zip(members.items(), *(numbers.tolist() for numbers in counted), strict=True)
     found = [
-        Failure(source, group, labels, bad, judged, blocked, places, first, last, slice(edges[at], edges[at + 1]))
-        for at, (((source, group), labels), bad, judged, blocked, places, first, last) in enumerate(told)
+        Failure(
+            channel, source, group, labels, bad, judged, blocked, places, first, last, slice(edges[at], edges[at + 1])
+        )
+        for at, (((channel, source, group), labels), bad, judged, blocked, places, first, last) in enumerate(told)
     ]
     return Failures(found, cells[:, kept])
 
@@ -71,7 +74,8 @@ def failures(tally: Tally, most: int) -> Failures:
 def _members(tally: Tally, fails: Mask) -> Members:
     members: Members = {}
     for label, group in zip(*(axis.tolist() for axis in np.nonzero(fails)), strict=True):
-        members.setdefault((tally.verdict.labels[label].source, group), []).append(label)
+        about = tally.verdict.labels[label]
+        members.setdefault((about.channel, about.source, group), []).append(label)
     return members
 
 

@@ -1,62 +1,52 @@
-"""One channel's observations as dense arrays (measure, region, interval).
+"""The observations of channels of one rhythm as dense arrays (line, region, interval).
 
-The keys that are expected form a grid, so what is missing is a hole in a bitmap and no join is needed; a rule costs
-some microseconds where a query over rows would cost tens of milliseconds.
+A line is what one channel delivers of one measure. The keys that are expected form a grid, so what is missing is a
+hole in a bitmap and no join is needed; a rule is asked once about all channels, and what it costs is spread over them.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from config.catalogue import Catalogue, Channel, Delivery, Kind, Level, Measure
+from config.catalogue import Catalogue, Delivery, Kind, Level, Measure
 from data_quality.facts import Facts, Indices, Mask, Values
 from data_quality.places import RANK, Places
+from data_quality.placing import Rows, placed
 from data_quality.schedule import Schedule
 
 REPORTED = "reported_"
 """Prefix of a measure that is a ratio as its source prints it: kept to compare, never counted."""
+
+FEW = 16
+"""Where fewer than one cell in so many counts, it is quicker to look for them than to sum all."""
 
 
 @dataclass(frozen=True)
 class Label:
     """What one line of a verdict is about."""
 
-    source: str
+    channel: str
+    source: str = ""
     measure: str = ""
 
 
 @dataclass(frozen=True)
-class Rows:
-    """One channel's observations, with the place of each in the grid; -1 where it has none."""
-
-    measure: Indices
-    region: Indices
-    cell: Indices
-    """Place in the flat grid; one beyond its last cell without a known measure, region or interval."""
-    dimension: Indices
-    value: Values
-    reported: Mask
-    start: Indices
-    received: Indices
-
-
-@dataclass(frozen=True)
 class Grid:
-    """One channel over the range: axes measure, region, interval."""
+    """Channels of one rhythm over the range: axes line, region, interval; the lines of a source stand together."""
 
-    channel: Channel
     measures: tuple[Measure, ...]
+    """The measure of each line."""
     deliveries: tuple[Delivery, ...]
     source_of: Indices
-    """Index into `channel.sources` of the source that delivers each measure."""
+    """Index into the schedule's senders of the source that delivers each line."""
     places: Places
     at: Indices
     """Index into `places` of each region of the grid; those that one group answers for stand together."""
     schedule: Schedule
     rows: Rows
-    dimension_keys: tuple[str, ...]
     values: Values
     """Sum of the parts (largest, for a peak); 0 where there is no row."""
     parts: Indices
@@ -68,7 +58,7 @@ class Grid:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Number of measures, regions and intervals."""
+        """Number of lines, regions and intervals."""
         return (len(self.measures), len(self.at), len(self.schedule.starts))
 
     @property
@@ -93,46 +83,82 @@ class Grid:
 
     @cached_property
     def at_grain(self) -> Mask:
-        """(measure, region): whether the region is of the level at which the measure's parts add up."""
+        """(line, region): whether the region is of the level at which the line's parts add up."""
         grains = np.array([RANK[delivery.grain] for delivery in self.deliveries], np.int64)
         mask: Mask = grains[:, None] == self.places.level[self.at][None, :]
         return mask
 
     @cached_property
     def owed(self) -> Mask:
-        """(measure, region): whether a figure must come every interval."""
+        """(line, region): whether a figure must come every interval."""
         expected = np.array([delivery.expected for delivery in self.deliveries], dtype=np.bool_)
         return self.at_grain & expected[:, None] & self.places.served[self.at][None, :]
 
     @cached_property
-    def rows_by_source(self) -> Indices:
-        """Number of rows of each source, then of those whose measure nobody delivers."""
-        by_measure = np.bincount(self.rows.measure + 1, minlength=len(self.measures) + 1)
-        sources = len(self.channel.sources)
-        of_source = np.bincount(self.source_of, by_measure[1:], sources).astype(np.int64)
-        return np.append(of_source, by_measure[0])
+    def rows_by_sender(self) -> Indices:
+        """Number of rows of each sender."""
+        return np.bincount(self.rows.sender, minlength=len(self.schedule.senders))
 
     @cached_property
     def is_ratio(self) -> Mask:
-        """By measure: whether it is a reported ratio."""
+        """By line: whether it is a reported ratio."""
         return np.array([measure.id.startswith(REPORTED) for measure in self.measures], dtype=np.bool_)
 
     @cached_property
-    def source_labels(self) -> tuple[Label, ...]:
-        """A label for each source."""
-        return tuple(Label(source.id) for source in self.channel.sources)
+    def sender_labels(self) -> tuple[Label, ...]:
+        """A label for each sender."""
+        return tuple(Label(sender.channel.id, sender.id) for sender in self.schedule.senders)
 
     @cached_property
-    def measure_labels(self) -> tuple[Label, ...]:
-        """A label for each measure."""
-        pairs = zip(self.source_of, self.measures, strict=True)
-        return tuple(Label(self.channel.sources[at].id, measure.id) for at, measure in pairs)
+    def labels(self) -> tuple[Label, ...]:
+        """A label for each line."""
+        senders = self.sender_labels
+        pairs = zip(self.source_of.tolist(), self.measures, strict=True)
+        return tuple(Label(senders[at].channel, senders[at].source, one.id) for at, one in pairs)
+
+    def labels_of(self, lines: Indices) -> tuple[Label, ...]:
+        """The labels of some lines."""
+        return tuple(self.labels[at] for at in lines.tolist())
 
     @cached_property
-    def delivered(self) -> dict[str, list[int]]:
-        """Indices of the measures that each source delivers."""
-        sources = enumerate(self.channel.sources)
-        return {source.id: np.flatnonzero(self.source_of == at).tolist() for at, source in sources}
+    def lines(self) -> dict[str, dict[str, int]]:
+        """The lines of each channel by measure."""
+        found: dict[str, dict[str, int]] = {}
+        for at, label in enumerate(self.labels):
+            found.setdefault(label.channel, {})[label.measure] = at
+        return found
+
+    def together(self, *measures: str) -> Indices:
+        """(measure, channel): lines of the named measures in every channel that delivers them all."""
+        found = [[own[one] for one in measures] for own in self.lines.values() if own.keys() >= set(measures)]
+        return np.array(found, np.int64).reshape(-1, len(measures)).T
+
+    def alike(self, *measures: str) -> Iterator[tuple[tuple[str, ...], Indices]]:
+        """Of the named measures those delivered, and their lines (measure, channel): for each set of them once."""
+        found: dict[tuple[str, ...], list[list[int]]] = {}
+        for own in self.lines.values():
+            delivered = tuple(one for one in measures if one in own)
+            found.setdefault(delivered, []).append([own[one] for one in delivered])
+        return ((delivered, np.array(lines, np.int64).T) for delivered, lines in found.items())
+
+    def lines_under(self, label: Label) -> tuple[slice, slice, slice]:
+        """The lines that a label stands on: its own, those of its source, those of its channel.
+
+        Without a measure those of its source are its own.
+        """
+        source, channel = (self._spans.get((label.channel, name), slice(0, 0)) for name in (label.source, ""))
+        line = self.lines.get(label.channel, {}).get(label.measure, -1)
+        own = slice(line, line + 1) if source.start <= line < source.stop else slice(0, 0)
+        return own if label.measure else source, source, channel
+
+    @cached_property
+    def _spans(self) -> dict[tuple[str, str], slice]:
+        """The lines of each channel ('' for the source) and of each of its sources."""
+        spans: dict[tuple[str, str], slice] = {}
+        for at, label in enumerate(self.labels):
+            for key in ((label.channel, label.source), (label.channel, "")):
+                spans[key] = slice(spans[key].start if key in spans else at, at + 1)
+        return spans
 
     @cached_property
     def groups(self) -> tuple[tuple[str, ...], Indices, Indices]:
@@ -141,62 +167,45 @@ class Grid:
         return tuple(self.places.codes[at] for at in found), group_of, first
 
     def grouped(self, cells: npt.NDArray[np.generic]) -> Indices:
-        """(…, group): sums of whole numbers over the regions of each group and all intervals."""
-        flat = cells.reshape(len(cells), -1)
-        sums: Indices = np.add.reduceat(flat, self.groups[2] * cells.shape[2], axis=1, dtype=np.int64)
-        return sums
+        """(label, group): sums of whole numbers over the regions of each group and all intervals."""
+        labels, regions, intervals = cells.shape
+        if np.count_nonzero(cells) * FEW > cells.size:
+            flat = cells.reshape(labels, -1)
+            sums: Indices = np.add.reduceat(flat, self.groups[2] * intervals, axis=1, dtype=np.int64)
+            return sums
+        at, (codes, group_of, _) = np.flatnonzero(cells), self.groups
+        label, region = np.divmod(at // intervals, regions)
+        place, units = label * len(codes) + group_of[region], cells.reshape(-1)[at]
+        return np.bincount(place, units, labels * len(codes)).astype(np.int64).reshape(labels, -1)
 
-    def of(self, *measures: str) -> Indices:
-        """Indices of the measures that the channel delivers, of those named."""
-        return np.array([at for at, measure in enumerate(self.measures) if measure.id in measures], np.int64)
-
-    def scatter(self, rows: Mask | Indices) -> Indices:
-        """Number of the chosen rows in each cell."""
-        cells = self.rows.cell[rows]
-        if not len(cells):
-            return np.zeros(self.shape, np.int64)
-        return np.bincount(cells, minlength=self.size + 1)[: self.size].reshape(self.shape)
+    def holding(self, rows: Indices | Mask) -> Mask:
+        """The cells that hold any of the chosen rows."""
+        cells = np.zeros(self.size + 1, np.bool_)
+        cells[self.rows.cell[rows]] = True
+        return cells[:-1].reshape(self.shape)
 
     def summed(self, cells: Values, level: Level) -> Values:
-        """Sums of cells at grain by the region of a level that holds them; other regions 0."""
-        holder = self._position[self.places.holder[level][self.at]]
+        """Sums of cells (…, region, interval) at grain by the region of a level that holds them; other regions 0."""
+        holder = self.places.positions(self.at)[self.places.holder[level][self.at]]
         inside = np.argsort(holder, kind="stable")[np.count_nonzero(holder < 0) :]
         found, first = np.unique(holder[inside], return_index=True)
         result = np.zeros(cells.shape)
         if len(found):
-            result[:, found] = np.add.reduceat(cells[:, inside], first, axis=1)
+            result[..., found, :] = np.add.reduceat(cells[..., inside, :], first, axis=-2)
         return result
 
-    @cached_property
-    def _position(self) -> Indices:
-        """Place of every catalogue region on the region axis, -1 where it is not on it (and for index -1)."""
-        position = np.full(len(self.places.codes) + 1, -1, np.int64)
-        position[self.at] = np.arange(len(self.at))
-        return position
 
-
-def build_grid(catalogue: Catalogue, facts: Facts, places: Places, channel: Channel, plan: Schedule) -> Grid:
-    """Lay one channel's rows out on its grid."""
-    deliveries = [(at, delivery) for at, source in enumerate(channel.sources) for delivery in source.delivers]
-    chosen = facts.rows_of.get(channel.id, slice(0))
-    region, start = facts.region[chosen], facts.start[chosen]
-    axis = _axis(places, {RANK[delivery.grain] for _, delivery in deliveries if delivery.expected}, region)
-    position = np.full(len(places.codes) + 1, -1, np.int64)
-    position[axis] = np.arange(len(axis))
-    measures = tuple(catalogue.measures[delivery.measure] for _, delivery in deliveries)
+def build_grid(catalogue: Catalogue, facts: Facts, places: Places, plan: Schedule) -> Grid:
+    """Lay the rows of a schedule's channels out on one grid."""
+    lines = [(at, one) for at, sender in enumerate(plan.senders) if sender.source for one in sender.source.delivers]
+    chosen = facts.rows_of({sender.channel.id for sender in plan.senders})
+    axis = _axis(places, {RANK[delivery.grain] for _, delivery in lines if delivery.expected}, facts.region[chosen])
+    measures = tuple(catalogue.measures[delivery.measure] for _, delivery in lines)
     shape = (len(measures), len(axis), len(plan.starts))
-    measure = facts.measure.through({one.id: at for at, one in enumerate(measures)}, chosen)
-    dimension, keys = facts.dimension.only(chosen)
-    place = position[region]
-    rows = Rows(
-        measure, place, _cells(measure, place, (start - plan.starts[0]) // plan.step, shape), dimension,
-        facts.value[chosen], facts.reported[chosen], start, facts.received[chosen],
-    )  # fmt: skip
-    peak = np.array([*(one.kind is Kind.PEAK for one in measures), False])
+    rows = placed(facts, chosen, plan, lines, places.positions(axis)[facts.region[chosen]], len(axis))
     return Grid(
-        channel, measures, tuple(delivery for _, delivery in deliveries), np.array([at for at, _ in deliveries]),
-        places, axis, plan, rows, keys,
-        *_laid_out(rows, ~rows.reported, peak, shape), *_laid_out(rows, rows.reported, peak, shape),
+        measures, tuple(delivery for _, delivery in lines), np.array([at for at, _ in lines], np.int64),
+        places, axis, plan, rows, *_laid_out(rows, measures, shape),
     )  # fmt: skip
 
 
@@ -208,21 +217,20 @@ def _axis(places: Places, grains: set[int], region: Indices) -> Indices:
     return axis[np.argsort(places.group[axis], kind="stable")]
 
 
-def _cells(measure: Indices, region: Indices, step: Indices, shape: tuple[int, int, int]) -> Indices:
-    """The place of each row in a flat grid of a shape, one beyond its last where it has none."""
-    inside = (measure >= 0) & (region >= 0) & (step >= 0) & (step < shape[2])
-    return np.where(inside, (measure * shape[1] + region) * shape[2] + step, int(np.prod(shape)))
-
-
-def _laid_out(rows: Rows, chosen: Mask, peak: Mask, shape: tuple[int, int, int]) -> tuple[Values, Indices]:
-    """Sum of the chosen rows in each cell (largest, for peaks), and how many they are."""
-    size = int(np.prod(shape))
-    if not chosen.any():
-        return np.zeros(shape), np.zeros(shape, np.int64)
-    cell, value = (rows.cell, rows.value) if chosen.all() else (rows.cell[chosen], rows.value[chosen])
-    values: Values = np.bincount(cell, value, size + 1).astype(np.float64, copy=False)
-    if peak.any():
-        highest = np.flatnonzero(peak[rows.measure] & chosen)
-        values[rows.cell[highest]] = -np.inf
-        np.maximum.at(values, rows.cell[highest], rows.value[highest])
-    return values[:size].reshape(shape), np.bincount(cell, minlength=size + 1)[:size].reshape(shape)
+def _laid_out(
+    rows: Rows, measures: Sequence[Measure], shape: tuple[int, int, int]
+) -> tuple[Values, Indices, Values, Indices]:
+    """Sum of the parts in each cell (largest, for peaks) and how many they are, then those of the reported totals."""
+    size = int(np.prod(shape)) + 1
+    cell = rows.cell + size * rows.reported
+    values: Values = np.bincount(cell, rows.value, 2 * size).astype(np.float64, copy=False)
+    peak = np.array([*(one.kind is Kind.PEAK for one in measures), False])
+    highest = np.flatnonzero(peak[rows.line])
+    values[cell[highest]] = -np.inf
+    np.maximum.at(values, cell[highest], rows.value[highest])
+    times = np.bincount(cell, minlength=2 * size)
+    parts, totals = (slice(at, at + size - 1) for at in (0, size))
+    return (
+        values[parts].reshape(shape), times[parts].reshape(shape),
+        values[totals].reshape(shape), times[totals].reshape(shape),
+    )  # fmt: skip

@@ -31,6 +31,12 @@ class Places:
         province = self.holder[Level.PROVINCE]
         return np.where(province < 0, np.arange(len(self.codes)), province)
 
+    def positions(self, axis: Indices) -> Indices:
+        """By index: the place of a region on an axis of some of them, -1 where it is not on it, and at the end."""
+        position = np.full(len(self.codes) + 1, -1, np.int64)
+        position[axis] = np.arange(len(axis))
+        return position
+
 
 def arrange(catalogue: Catalogue) -> Places:
     """The regions of a catalogue as arrays."""

@@ -52,7 +52,7 @@ class Verdict:
     blocked: Mask | None = None
     """Where the input has failed at an earlier stage, so that nothing can be said."""
     spoils: Mask | None = None
-    """Cells (measure, region or 1, interval) that later stages cannot judge because of what is bad here."""
+    """Cells (line, region or 1, interval) that later stages cannot judge because of what is bad here."""
     allowed: float | npt.NDArray[np.float64] = 0.0
     """Share of bad units that still passes, for all or by label."""
     shown: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
@@ -65,13 +65,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Sight:
-    """What one rule sees of one channel."""
+    """What one rule sees: the channels of one rhythm on one grid."""
 
     rule: str
     evidence: Evidence
     grid: Grid
     spoiled: Mask
-    """Cells (measure, region, interval) that failed at an earlier stage."""
+    """Cells (line, region, interval) that failed at an earlier stage."""
 
     def limit(self, name: str) -> float:
         """A constant of the rule, as `rules.yaml` has it."""

@@ -1,9 +1,9 @@
 """What is due when: the definitions' data rules, read as a calendar of each source."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +26,31 @@ def epoch_seconds(times: pd.Series) -> Seconds:
 
 
 @dataclass(frozen=True)
+class Sender:
+    """A source of a channel; without one: what came to the channel from nobody that it knows."""
+
+    channel: Channel
+    source: Source | None
+
+    @property
+    def id(self) -> str:
+        """Id of the source, '' without one."""
+        return self.source.id if self.source else ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Channel and source."""
+        return self.channel.id, self.id
+
+
+def senders_of(channels: Iterable[Channel]) -> tuple[Sender, ...]:
+    """The senders of some channels: the sources of each, and at its end the one that nobody knows."""
+    return tuple(Sender(channel, source) for channel in channels for source in (*channel.sources, None))
+
+
+@dataclass(frozen=True)
 class Arrivals:
-    """One channel's batches as columns, oldest first; `source` is an index into the channel's sources, -1 unknown."""
+    """The batches of some channels as columns, oldest first; `source` is an index into their senders."""
 
     source: Seconds
     start: Seconds
@@ -38,44 +61,46 @@ class Arrivals:
     error: npt.NDArray[np.object_]
 
 
-def arrivals(evidence: Evidence) -> dict[str, Arrivals]:
-    """The batches of every channel that the evidence is about."""
+def arrivals(evidence: Evidence, senders: Sequence[Sender]) -> Arrivals:
+    """The batches of the channels that have these senders."""
     batches = evidence.batches.iloc[np.argsort(epoch_seconds(evidence.batches["fetched_at"]), kind="stable")]
-    start, end, fetched_at = (epoch_seconds(batches[name]) for name in ("start", "end", "fetched_at"))
-    read, ok = batches["read"].to_numpy(np.int64), batches["ok"].to_numpy(np.bool_)
-    owner, source, error = (batches[name].to_numpy(dtype=object) for name in ("channel", "source", "error"))
-    found = {}
-    for channel in evidence.judged_channels:
-        own, names = np.flatnonzero(owner == channel.id), {one.id: at for at, one in enumerate(channel.sources)}
-        sources = np.array([names.get(name, -1) for name in source[own]], np.int64)
-        found[channel.id] = Arrivals(sources, start[own], end[own], fetched_at[own], read[own], ok[own], error[own])
-    return found
+    index = {sender.key: at for at, sender in enumerate(senders)}
+    pairs = zip(batches["channel"], batches["source"], strict=True)
+    source = np.array([index.get(pair, index.get((pair[0], ""), -1)) for pair in pairs], np.int64)
+    own = source >= 0
+    start, end, fetched_at = (epoch_seconds(batches[name])[own] for name in ("start", "end", "fetched_at"))
+    read, ok, error = (batches[name].to_numpy()[own] for name in ("read", "ok", "error"))
+    return Arrivals(source[own], start, end, fetched_at, read, ok, error)
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """One channel's sources (rows) over the intervals of the range (columns)."""
+    """The senders of channels of one rhythm (rows) over the intervals of the range (columns).
 
+    Nobody expects anything of a sender that nobody knows, and nothing that it brings covers an interval.
+    """
+
+    senders: tuple[Sender, ...]
     starts: Seconds
     """Start of each interval, seconds since 1970."""
     step: int
     deadline_s: Seconds
-    """Seconds after an interval's end by which a source's figures are due, by source."""
+    """Seconds after an interval's end by which a source's figures are due, by sender."""
     manual: Mask
-    """By source: nobody but people fill it in."""
+    """By sender: nobody but people fill it in."""
     first_came: Seconds
-    """When the first readable batch over an interval came; NEVER where none has, (source, interval)."""
+    """When the first readable batch over an interval came; NEVER where none has, (sender, interval)."""
     expected: Mask
-    """Due by now, and not history from before the source was first asked, (source, interval)."""
+    """Due by now, and not history from before the source was first asked, (sender, interval)."""
     asked: Seconds
-    """When each source was first asked."""
+    """When each source was first asked; NEVER where there is none."""
     history: Mask
-    """Ended before the source was first asked: nobody expected it on time, (source, interval)."""
+    """Ended before the source was first asked: nobody expected it on time, (sender, interval)."""
     came: Arrivals
 
     @cached_property
     def covered(self) -> Mask:
-        """Where a readable batch came, (source, interval)."""
+        """Where a readable batch came, (sender, interval)."""
         return self.first_came < NEVER
 
     @property
@@ -86,13 +111,13 @@ class Schedule:
 
     @property
     def owed(self) -> Mask:
-        """Where a batch came or should have, (source, interval)."""
+        """Where a batch came or should have, (sender, interval)."""
         mask: Mask = self.covered | self.expected
         return mask
 
     @property
     def missing(self) -> Mask:
-        """Where a batch should have come and has not, (source, interval)."""
+        """Where a batch should have come and has not, (sender, interval)."""
         mask: Mask = self.expected & ~self.covered
         return mask
 
@@ -107,41 +132,39 @@ class Schedule:
         return [datetime.fromtimestamp(at, UTC) for at in [*self.starts.tolist(), int(self.ends[-1])]]
 
     @cached_property
+    def said(self) -> list[str]:
+        """The moments as rows of findings show them."""
+        return [moment.isoformat() for moment in self.moments]
+
+    @cached_property
+    def known(self) -> Mask:
+        """By sender: whether it is a source of its channel."""
+        return np.array([sender.source is not None for sender in self.senders], dtype=np.bool_)
+
+    @cached_property
     def read(self) -> Seconds:
         """Number of records that readable batches of each source hold in the range."""
         came = self.came
-        inside = (came.end > self.starts[0]) & (came.start < self.ends[-1]) & came.ok & (came.source >= 0)
-        return np.bincount(came.source[inside], came.read[inside], len(self.deadline_s)).astype(np.int64)
+        inside = (came.end > self.starts[0]) & (came.start < self.ends[-1]) & came.ok & self.known[came.source]
+        return np.bincount(came.source[inside], came.read[inside], len(self.senders)).astype(np.int64)
 
 
-def schedule(evidence: Evidence, channel: Channel, came: Arrivals) -> Schedule:
-    """Work out what one channel's sources owe in the range, and when it came."""
-    step, starts = channel.interval_s, interval_starts(evidence, channel)
+def schedule(evidence: Evidence, starts: Seconds, channels: Sequence[Channel]) -> Schedule:
+    """Work out what the sources of channels with these intervals owe in the range, and when it came."""
+    step, senders = channels[0].interval_s, senders_of(channels)
+    came = arrivals(evidence, senders)
     fallback = evidence.limit("CP-01", "deadline_s")
-    metrics = [_standing(source, evidence.metrics_on) for source in channel.sources]
+    metrics = [_standing(sender.source, evidence.metrics_on) for sender in senders]
     due_s = [min((metric.data_rule.deadline_s for metric in on), default=fallback) for on in metrics]
     manual = [bool(on) and all(metric.data_rule.collection == "manual" for metric in on) for on in metrics]
     deadline_s = np.array(due_s, np.int64)
-    asked = _asked(evidence, channel, came)
+    asked = _asked(evidence, senders, came)
     due = starts[None, :] + step + deadline_s[:, None] <= int(evidence.now.timestamp())
     history = starts[None, :] + step <= asked[:, None]
-    first_came = _first_came(len(channel.sources), came, starts, step)
+    first_came = _first_came(senders, came, starts, step)
     return Schedule(
-        starts, step, deadline_s, np.array(manual, np.bool_), first_came, due & ~history, asked, history, came
+        senders, starts, step, deadline_s, np.array(manual, np.bool_), first_came, due & ~history, asked, history, came
     )
-
-
-def interval_starts(evidence: Evidence, channel: Channel) -> Seconds:
-    """Starts of the channel's intervals in the range; they count from midnight on the channel's clock."""
-    zone_s = _offset_s(evidence, channel.zone)
-    first, last = (int(moment.timestamp()) for moment in (evidence.interval.start, evidence.interval.end))
-    grid = -(-(first + zone_s) // channel.interval_s) * channel.interval_s - zone_s
-    return np.arange(grid, last, channel.interval_s, dtype=np.int64)
-
-
-def _offset_s(evidence: Evidence, zone: str) -> int:
-    offset = evidence.interval.start.astimezone(ZoneInfo(zone)).utcoffset()
-    return int(offset.total_seconds()) if offset is not None else 0
 
 
 def deadline_of(source: Source, catalogue: Catalogue) -> float:
@@ -151,21 +174,24 @@ def deadline_of(source: Source, catalogue: Catalogue) -> float:
     return min((metric.data_rule.deadline_s for metric in _standing(source, standing)), default=fallback)
 
 
-def _standing(source: Source, standing: dict[str, tuple[Metric, ...]]) -> list[Metric]:
-    return [metric for delivery in source.delivers for metric in standing.get(delivery.measure, ())]
+def _standing(source: Source | None, standing: dict[str, tuple[Metric, ...]]) -> list[Metric]:
+    delivers = source.delivers if source else ()
+    return [metric for delivery in delivers for metric in standing.get(delivery.measure, ())]
 
 
-def _first_came(sources: int, came: Arrivals, starts: Seconds, step: int) -> Seconds:
-    """When the first readable batch over each interval came, (source, interval).
+def _first_came(senders: Sequence[Sender], came: Arrivals, starts: Seconds, step: int) -> Seconds:
+    """When the first readable batch over each interval came, (sender, interval).
 
     Of batches that meet inside an interval: the last that it needed.
     """
-    first = np.full((sources, len(starts)), NEVER, np.int64)
+    first = np.full((len(senders), len(starts)), NEVER, np.int64)
     begin = np.searchsorted(starts, came.start, side="left")
     stop = np.searchsorted(starts + step, came.end, side="right")
     pieces: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for at in np.flatnonzero(came.ok & (came.source >= 0)).tolist():
+    for at in np.flatnonzero(came.ok).tolist():
         source, window = int(came.source[at]), (int(came.start[at]), int(came.end[at]))
+        if senders[source].source is None:
+            continue
         cells = first[source, begin[at] : stop[at]]
         np.minimum(cells, came.fetched_at[at], out=cells)
         for cell in {int(begin[at]) - 1, int(stop[at])} - {-1, len(starts)}:
@@ -185,14 +211,15 @@ def _covered(windows: list[tuple[int, int]], start: int, end: int) -> bool:
     return reach >= end
 
 
-def _asked(evidence: Evidence, channel: Channel, came: Arrivals) -> Seconds:
+def _asked(evidence: Evidence, senders: Sequence[Sender], came: Arrivals) -> Seconds:
     """Since when each source is asked: as the evidence says, else its first batch, else the range's start."""
-    asked = np.full(len(channel.sources), int(evidence.interval.start.timestamp()), np.int64)
-    for at, source in enumerate(channel.sources):
-        known = evidence.asked_since.get((channel.id, source.id))
-        own = came.fetched_at[came.source == at]
-        if known is not None:
+    asked = np.full(len(senders), int(evidence.interval.start.timestamp()), np.int64)
+    for at, sender in enumerate(senders):
+        known = evidence.asked_since.get(sender.key)
+        if sender.source is None:
+            asked[at] = NEVER
+        elif known is not None:
             asked[at] = int(known.timestamp())
-        elif len(own):
+        elif len(own := came.fetched_at[came.source == at]):
             asked[at] = own[0]
     return asked

@@ -24,7 +24,7 @@ class Tally:
         blocked = self.verdict.blocked
         if blocked is None or not blocked.any():
             return None
-        mask = np.asarray(blocked & (self.verdict.judged > 0))
+        mask = blocked & np.asarray(self.verdict.judged, np.bool_)
         return mask if mask.any() else None
 
     @cached_property

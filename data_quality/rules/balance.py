@@ -28,47 +28,56 @@ def offered_is_answered_abandoned_flowed_out_or_waiting(sight: Sight) -> Iterato
     Keys are compared in the dimensions that all of these measures have.
     """
     grid = sight.grid
-    measures = grid.of("offered", *PARTS)
-    if len(grid.of("offered", "answered", "abandoned")) < 3:
-        return
-    keys, unbalanced = _balances(grid, measures)
-    came = grid.schedule.whole[grid.source_of[measures]].all(axis=0)
-    judged: Counts = keys * came
-    if not judged.any():
-        return
-    bad: Counts = unbalanced * came
-    blocked = np.asarray(sight.spoiled[measures].any(axis=0))
-    spoils = sight.nothing
-    spoils[measures] = bad > 0
-    label = sight.grid.measure_labels[int(grid.of("offered")[0])]
-    shown = {grid.measures[at].id: grid.values[at] for at in measures}
-    yield Verdict((label,), judged[None], bad[None], blocked[None], spoils, shown=shown)
+    for names, lines in grid.alike("offered", *PARTS):
+        if not {"offered", "answered", "abandoned"} <= set(names):
+            continue
+        keys, unbalanced = _balances(grid, lines)
+        came = np.asarray(grid.schedule.whole[grid.source_of[lines]].all(axis=0))[:, None, :]
+        judged: Counts = keys * came
+        if not judged.any():
+            continue
+        bad: Counts = unbalanced * came
+        blocked = np.asarray(sight.spoiled[lines].any(axis=0))
+        spoils = sight.nothing
+        spoils[lines] = bad > 0
+        shown = {name: grid.values[own] for name, own in zip(names, lines, strict=True)}
+        yield Verdict(grid.labels_of(lines[0]), judged, bad, blocked, spoils, shown=shown)
 
 
-def _balances(grid: Grid, measures: Counts) -> tuple[Counts, Counts]:
-    """(region, interval): how many dimension keys have any row, and in how many offered is not its parts."""
+def _balances(grid: Grid, lines: Counts) -> tuple[Counts, Counts]:
+    """(channel, region, interval): how many dimension keys have any row, and in how many offered is not its parts.
+
+    The lines are (measure, channel), offered first.
+    """
     rows, (_, regions, steps) = grid.rows, grid.shape
-    size = regions * steps
-    sign = np.zeros(len(grid.measures) + 1)
-    sign[measures], sign[grid.of("offered")] = -1.0, 1.0
-    chosen = (rows.cell < grid.size) & ~rows.reported & (sign[rows.measure] != 0)
-    key = _shared_keys(grid, measures)[rows.dimension[chosen]]
-    cells = key * size + rows.cell[chosen] % size
-    found, at = np.unique(cells, return_inverse=True)
-    difference = np.bincount(at, sign[rows.measure[chosen]] * rows.value[chosen], len(found))
-    place = found % size
-    off = ~(np.abs(difference) <= EXACT)
-    keys, unbalanced = (np.bincount(one, minlength=size).reshape(regions, steps) for one in (place, place[off]))
-    return keys, unbalanced
+    shape, size = (lines.shape[1], regions, steps), lines.shape[1] * regions * steps
+    sign, channel = np.zeros(len(grid.measures) + 1), np.zeros(len(grid.measures) + 1, np.int64)
+    sign[lines], sign[lines[0]], channel[lines] = -1.0, 1.0, np.arange(lines.shape[1])
+    chosen = np.flatnonzero((sign != 0)[rows.line])
+    chosen = chosen[(rows.cell[chosen] < grid.size) & ~rows.reported[chosen]]
+    line = rows.line[chosen]
+    keys = _shared_keys(grid, lines)
+    place = channel[line] * (regions * steps) + rows.cell[chosen] % (regions * steps)
+    cells = keys[channel[line], rows.dimension[chosen]] * size + place
+    number = size * (keys.max(initial=0) + 1)
+    difference = np.bincount(cells, sign[line] * rows.value[chosen], number)
+    there = np.bincount(cells, minlength=number) > 0
+    off = there & ~(np.abs(difference) <= EXACT)
+    counted, unbalanced = (np.count_nonzero(one.reshape(-1, *shape), axis=0) for one in (there, off))
+    return counted, unbalanced
 
 
-def _shared_keys(grid: Grid, measures: Counts) -> Counts:
-    """A number for each dimension key of the grid; keys that agree in what all the measures have share it."""
-    shared = set.intersection(*(set(grid.deliveries[at].dimensions) for at in measures))
-    decoded = [decode_dimensions(key) for key in grid.dimension_keys]
-    keys = [encode_dimensions({name: key[name] for name in shared & key.keys()}) for key in decoded]
-    numbers = {key: at for at, key in enumerate(dict.fromkeys(keys))}
-    return np.array([numbers[key] for key in keys], np.int64)
+def _shared_keys(grid: Grid, lines: Counts) -> Counts:
+    """(channel, dimension key): a number; keys that agree in what all the measures of a channel have share it."""
+    decoded = [decode_dimensions(key) for key in grid.rows.dimension_keys]
+    found: dict[frozenset[str], list[int]] = {}
+    dimensions = [frozenset.intersection(*(frozenset(grid.deliveries[at].dimensions) for at in own)) for own in lines.T]
+    for shared in dimensions:
+        if shared not in found:
+            keys = [encode_dimensions({name: key[name] for name in shared & key.keys()}) for key in decoded]
+            numbers = {key: at for at, key in enumerate(dict.fromkeys(keys))}
+            found[shared] = [numbers[key] for key in keys]
+    return np.array([found[shared] for shared in dimensions], np.int64)
 
 
 @rule("AC-04", dimension=Dimension.ACCURACY, stage=Stage.IDENTITY)
@@ -78,48 +87,51 @@ def reported_ratios_agree_with_their_parts(sight: Sight) -> Iterator[Verdict]:
     Silent without reported ratios, without their parts, and for 0/0.
     """
     grid, metrics = sight.grid, sight.evidence.catalogue.metrics
-    for at in np.flatnonzero(grid.is_ratio):
-        metric = metrics.get(grid.measures[at].id.removeprefix(REPORTED))
-        if metric is None or len(needed := grid.of(*metric.formula.measures)) < len(metric.formula.measures):
+    for name in dict.fromkeys(grid.measures[at].id for at in np.flatnonzero(grid.is_ratio)):
+        metric = metrics.get(name.removeprefix(REPORTED))
+        lines = grid.together(name, *metric.formula.measures) if metric else np.zeros((1, 0), np.int64)
+        if metric is None or not lines.size:
             continue
-        given, has_key = _single(grid, int(at))
-        computed = _recomputed(grid, metric.formula)
+        own, needed = lines[0], dict(zip(metric.formula.measures, lines[1:], strict=True))
+        given, has_key = _single(grid, own)
+        computed = _recomputed(grid, metric.formula, needed)
         judged = has_key & np.isfinite(given) & np.isfinite(computed)
         if not judged.any():
             continue
-        bad = judged & (np.abs(given - computed) > 0.5 * 10.0 ** -_decimals(given[judged]) + EXACT * EXACT)
-        blocked = _spoiled_below(sight, needed).any(axis=0) | sight.spoiled[at]
+        half = 0.5 * 10.0 ** -_decimals(np.where(judged, given, 0.0))
+        bad = judged & (np.abs(given - computed) > half[:, None, None] + EXACT * EXACT)
+        blocked = _spoiled_below(sight, lines[1:]).any(axis=0) | sight.spoiled[own]
         spoils = sight.nothing
-        spoils[at] = bad
-        shown = {"reported": given[None], "computed": computed[None]}
-        yield Verdict((sight.grid.measure_labels[at],), judged[None], bad[None], blocked[None], spoils, shown=shown)
+        spoils[own] = bad
+        shown = {"reported": given, "computed": computed}
+        yield Verdict(grid.labels_of(own), judged, bad, blocked, spoils, shown=shown)
 
 
-def _single(grid: Grid, measure: int) -> tuple[Values, Mask]:
-    """A measure where it was given once for the whole cell: a ratio by dimension does not add up."""
-    given = np.where(grid.present[measure], grid.values[measure], grid.totals[measure])
-    return given, grid.parts[measure] + grid.totals_given[measure] == 1
+def _single(grid: Grid, lines: Counts) -> tuple[Values, Mask]:
+    """Lines where they were given once for the whole cell: a ratio by dimension does not add up."""
+    given = np.where(grid.present[lines], grid.values[lines], grid.totals[lines])
+    return given, grid.parts[lines] + grid.totals_given[lines] == 1
 
 
-def _recomputed(grid: Grid, formula: Formula) -> Values:
-    """(region, interval): the formula over the summed parts at and above the grain; NaN is no value."""
-    numerator = _weighted(grid, formula.numerator_terms)
+def _recomputed(grid: Grid, formula: Formula, lines: dict[str, Counts]) -> Values:
+    """(channel, region, interval): the formula over the summed parts at and above the grain; NaN is no value."""
+    numerator = _weighted(grid, formula.numerator_terms, lines)
     if not formula.denominator_terms:
         return numerator * formula.scale
-    denominator = _weighted(grid, formula.denominator_terms)
+    denominator = _weighted(grid, formula.denominator_terms, lines)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(denominator != 0, numerator / denominator, np.nan) * formula.scale
 
 
-def _weighted(grid: Grid, terms: dict[str, float]) -> Values:
-    measures, weights = np.concatenate([grid.of(name) for name in terms]), np.array(list(terms.values()))
+def _weighted(grid: Grid, terms: dict[str, float], lines: dict[str, Counts]) -> Values:
+    measures, weights = np.stack([lines[name] for name in terms]), np.array(list(terms.values()))
     cells = grid.values[measures]
     return np.tensordot(weights, cells + _above_grain(grid, measures, cells), axes=1)
 
 
-def _above_grain(grid: Grid, measures: Counts, cells: Values) -> Values:
-    """Sums of some measures' cells at grain for every region above it; 0 at the grain itself."""
-    at_grain = grid.at_grain[measures][:, :, None]
+def _above_grain(grid: Grid, lines: Counts, cells: Values) -> Values:
+    """Sums of some lines' cells at grain for every region above it; 0 at the grain itself."""
+    at_grain = grid.at_grain[lines][..., None]
     if at_grain.all():
         return np.zeros(cells.shape)
     parts = np.where(at_grain, cells, 0.0)
@@ -127,17 +139,22 @@ def _above_grain(grid: Grid, measures: Counts, cells: Values) -> Values:
     return np.where(at_grain, 0.0, total)
 
 
-def _spoiled_below(sight: Sight, measures: Counts) -> Mask:
-    """Of the measures: cells that are spoiled themselves or hold a spoiled one at the grain."""
-    spoiled = sight.spoiled[measures]
-    mask: Mask = spoiled | (_above_grain(sight.grid, measures, spoiled.astype(np.float64)) > 0)
+def _spoiled_below(sight: Sight, lines: Counts) -> Mask:
+    """Of the lines: cells that are spoiled themselves or hold a spoiled one at the grain."""
+    spoiled = sight.spoiled[lines]
+    if not spoiled.any():
+        return spoiled
+    mask: Mask = spoiled | (_above_grain(sight.grid, lines, spoiled.astype(np.float64)) > 0)
     return mask
 
 
-def _decimals(values: Values) -> int:
-    """Decimals to which a source prints its ratios: those of its longest value, for zeros at the end do not show."""
-    rounded = ((digits, np.abs(values - np.round(values, digits)).max(initial=0.0)) for digits in range(DIGITS))
-    return next((digits for digits, rest in rounded if rest < 10.0**-DIGITS), DIGITS)
+def _decimals(values: Values) -> Values:
+    """By channel: decimals to which it prints its ratios: those of its longest, for zeros at the end do not show."""
+    decimals = np.full(len(values), float(DIGITS))
+    for digits in reversed(range(DIGITS)):
+        rest = np.abs(values - np.round(values, digits)).max(axis=(1, 2), initial=0.0)
+        decimals[rest < 10.0**-DIGITS] = digits
+    return decimals
 
 
 @rule("AC-05", dimension=Dimension.ACCURACY, stage=Stage.BALANCE, limits=("least", "share"))
@@ -149,20 +166,15 @@ def totals_are_the_sum_of_their_parts(sight: Sight) -> Iterator[Verdict]:
     grid = sight.grid
     additive = [one.kind is Kind.ADDITIVE for one in grid.measures] & ~grid.is_ratio
     came = grid.schedule.whole[grid.source_of][:, None, :]
-    judged = grid.totals_present & ~grid.at_grain[:, :, None] & additive[:, None, None] & came
-    if not judged.any():
+    due = grid.totals_present & ~grid.at_grain[:, :, None] & additive[:, None, None] & came
+    lines = np.flatnonzero(due.any(axis=(1, 2)))
+    if not len(lines):
         return
-    summed = np.flatnonzero(judged.any(axis=(1, 2)))
-    parts, blocked = np.zeros(grid.shape), sight.nothing
-    parts[summed] = _above_grain(grid, summed, grid.values[summed])
-    blocked[summed] = _spoiled_below(sight, summed)
-    tolerance = np.maximum(sight.limit("least"), sight.limit("share") * np.abs(grid.totals))
-    bad = judged & ~(np.abs(grid.totals - parts) <= tolerance)
-    yield Verdict(
-        sight.grid.measure_labels,
-        judged,
-        bad,
-        judged & blocked,
-        spoils=bad,
-        shown={"reported": grid.totals, "parts": parts},
-    )
+    judged, totals = due[lines], grid.totals[lines]
+    parts = _above_grain(grid, lines, grid.values[lines])
+    tolerance = np.maximum(sight.limit("least"), sight.limit("share") * np.abs(totals))
+    bad = judged & ~(np.abs(totals - parts) <= tolerance)
+    blocked, spoils = judged & _spoiled_below(sight, lines), sight.nothing
+    spoils[lines] = bad
+    shown = {"reported": totals, "parts": parts}
+    yield Verdict(grid.labels_of(lines), judged, bad, blocked, spoils, shown=shown)

@@ -16,7 +16,7 @@ def every_expected_batch_arrived(sight: Sight) -> Iterator[Verdict]:
     judged, missing = schedule.owed[:, None, :], schedule.missing[:, None, :]
     if judged.any():
         shown = {"error": _last_errors(sight)[:, None, None]}
-        yield Verdict(sight.grid.source_labels, judged, missing, spoils=missing[sight.grid.source_of], shown=shown)
+        yield Verdict(sight.grid.sender_labels, judged, missing, spoils=missing[sight.grid.source_of], shown=shown)
 
 
 @rule("CP-04", dimension=Dimension.COMPLETENESS, stage=Stage.COMPLETENESS)
@@ -27,7 +27,7 @@ def no_whole_measure_is_absent(sight: Sight) -> Iterator[Verdict]:
     if judged.any():
         absent = np.asarray(judged & ~sight.grid.present.any(axis=1, keepdims=True))
         blocked = np.asarray(judged & (sight.spoiled | ~owed).all(axis=1, keepdims=True))
-        yield Verdict(sight.grid.measure_labels, judged, absent, blocked, spoils=absent)
+        yield Verdict(sight.grid.labels, judged, absent, blocked, spoils=absent)
 
 
 @rule("CP-02", dimension=Dimension.COMPLETENESS, stage=Stage.COMPLETENESS, limits=("share",))
@@ -36,15 +36,15 @@ def expected_keys_were_received(sight: Sight) -> Iterator[Verdict]:
     judged = _owed_cells(sight)
     if judged.any():
         missing = judged & ~sight.grid.present
-        metrics_on = sight.evidence.metrics_on
-        strict = [
-            any(metric.data_rule.quality_class == "A" for metric in metrics_on.get(measure.id, ()))
-            for measure in sight.grid.measures
-        ]
-        allowed = np.where(strict, 0.0, 1.0 - sight.limit("share"))
-        yield Verdict(
-            sight.grid.measure_labels, judged, missing, sight.spoiled & judged, spoils=missing, allowed=allowed
-        )
+        allowed = np.where(_strict(sight), 0.0, 1.0 - sight.limit("share"))
+        yield Verdict(sight.grid.labels, judged, missing, sight.spoiled & judged, spoils=missing, allowed=allowed)
+
+
+def _strict(sight: Sight) -> list[bool]:
+    """By line: whether a metric of class A stands on it."""
+    standing = sight.evidence.metrics_on.items()
+    strict = {name for name, metrics in standing if any(one.data_rule.quality_class == "A" for one in metrics)}
+    return [one.id in strict for one in sight.grid.measures]
 
 
 @rule("CP-03", dimension=Dimension.COMPLETENESS, stage=Stage.COMPLETENESS)
@@ -53,8 +53,8 @@ def required_cells_are_not_empty(sight: Sight) -> Iterator[Verdict]:
     yield from none_rejected(sight)
     judged = sight.grid.filled
     if judged.any():
-        empty = sight.grid.scatter(np.isnan(sight.grid.rows.value)) > 0
-        yield Verdict(sight.grid.measure_labels, judged, empty, sight.spoiled & judged, spoils=empty)
+        empty = sight.grid.holding(np.isnan(sight.grid.rows.value))
+        yield Verdict(sight.grid.labels, judged, empty, sight.spoiled & judged, spoils=empty)
 
 
 def _owed_cells(sight: Sight) -> npt.NDArray[np.bool_]:
@@ -67,7 +67,7 @@ def _owed_cells(sight: Sight) -> npt.NDArray[np.bool_]:
 def _last_errors(sight: Sight) -> npt.NDArray[np.object_]:
     """What each source failed with last, '' where it did not."""
     came = sight.grid.schedule.came
-    errors = np.full(len(sight.grid.source_labels), "", dtype=object)
-    for at in np.flatnonzero(~came.ok & (came.source >= 0)):
+    errors = np.full(len(sight.grid.sender_labels), "", dtype=object)
+    for at in np.flatnonzero(~came.ok):
         errors[came.source[at]] = came.error[at]
     return errors

@@ -9,20 +9,18 @@ from data_quality.row_rules import reject_row
 
 
 def none_rejected(sight: Sight) -> Iterator[Verdict]:
-    """Of the records read, those refused under this rule; silent when no record was read."""
-    read = sight.grid.schedule.read
-    if not read.any():
-        return
-    rows = _refused(sight)
-    judged = np.zeros((len(read), 1, sight.grid.shape[2]), np.int64)
+    """Of the records read, those refused under this rule; silent of sources of which no record was read."""
+    grid, rows = sight.grid, _refused(sight)
+    judged = np.zeros((len(grid.sender_labels), 1, grid.shape[2]), np.int64)
     bad = judged.copy()
-    bad[:, 0, -1] = [len(rows.get(at, ())) for at in range(len(read))]
-    judged[:, 0, -1] = np.maximum(read, bad[:, 0, -1])
-    yield Verdict(sight.grid.source_labels, judged, bad, rows=rows)
+    bad[list(rows), 0, -1] = [len(own) for own in rows.values()]
+    judged[:, 0, -1] = np.maximum(grid.schedule.read, bad[:, 0, -1])
+    if judged.any():
+        yield Verdict(grid.sender_labels, judged, bad, rows=rows)
 
 
 def _refused(sight: Sight) -> dict[int, tuple[Row, ...]]:
-    """The records refused under the sight's rule, by source."""
-    refused, channel = sight.evidence.refused, sight.grid.channel
-    keys = ((at, (channel.id, source.id, sight.rule)) for at, source in enumerate(channel.sources))
+    """The records refused under the sight's rule, by sender."""
+    refused = sight.evidence.refused
+    keys = ((at, (*sender.key, sight.rule)) for at, sender in enumerate(sight.grid.schedule.senders))
     return {at: tuple(reject_row(*line) for line in refused[key]) for at, key in keys if key in refused}

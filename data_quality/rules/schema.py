@@ -21,7 +21,7 @@ def values_are_of_their_type(sight: Sight) -> Iterator[Verdict]:
     counted = [one.unit == "n" and one.kind is Kind.ADDITIVE for one in grid.measures] & ~grid.is_ratio
     value = grid.rows.value
     uneven = np.flatnonzero(value != np.rint(value))
-    broken = uneven[np.isfinite(value[uneven]) & np.append(counted, False)[grid.rows.measure[uneven]]]
+    broken = uneven[np.isfinite(value[uneven]) & np.append(counted, False)[grid.rows.line[uneven]]]
     yield from _cells_without(sight, broken, grid.filled & counted[:, None, None])
 
 
@@ -35,13 +35,11 @@ def values_are_in_their_unit(sight: Sight) -> Iterator[Verdict]:
 def periods_are_the_channels_own(sight: Sight) -> Iterator[Verdict]:
     """No record was refused for its time, and every figure starts where an interval of its channel starts."""
     yield from none_rejected(sight)
-    schedule = sight.grid.schedule
-    beside = np.flatnonzero((sight.grid.rows.start - schedule.starts[0]) % schedule.step)
-    yield from _cells_without(sight, beside, sight.grid.filled)
+    yield from _cells_without(sight, np.flatnonzero(sight.grid.rows.begun_s), sight.grid.filled)
 
 
 def _cells_without(sight: Sight, broken: Rows, judged: Mask) -> Iterator[Verdict]:
     """Cells that hold none of the broken rows."""
     if judged.any():
-        bad = sight.grid.scatter(broken) > 0
-        yield Verdict(sight.grid.measure_labels, judged, bad, blocked=sight.spoiled & judged, spoils=bad)
+        bad = sight.grid.holding(broken)
+        yield Verdict(sight.grid.labels, judged, bad, blocked=sight.spoiled & judged, spoils=bad)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from data_quality.grids import Label
 from data_quality.registry import Dimension, Sight, Stage, Verdict, rule
 from data_quality.schedule import NEVER
 
@@ -31,7 +30,7 @@ def lateness_is_short(sight: Sight) -> Iterator[Verdict]:
 
 
 def _lateness(sight: Sight) -> tuple[Seconds, Mask]:
-    """Seconds after the deadline by (source, interval), and where a batch was expected."""
+    """Seconds after the deadline by (sender, interval), and where a batch was expected."""
     schedule = sight.grid.schedule
     deadline = schedule.ends[None, :] + schedule.deadline_s[:, None]
     return np.where(schedule.covered, schedule.first_came, deadline) - deadline, schedule.expected
@@ -44,7 +43,7 @@ def _late(sight: Sight, judged: Mask, bad: Mask, late: Seconds, allowed: npt.NDA
         bad = (bad & judged)[:, None, :]
         shown = {"late_s": late[:, None, :]}
         yield Verdict(
-            sight.grid.source_labels, judged[:, None, :], bad, absent[:, None, :], allowed=allowed, shown=shown
+            sight.grid.sender_labels, judged[:, None, :], bad, absent[:, None, :], allowed=allowed, shown=shown
         )
 
 
@@ -54,34 +53,32 @@ def sources_are_not_stale(sight: Sight) -> Iterator[Verdict]:
 
     Silent about ranges that ended long ago, and about those too short to hold the newest figure that is still in time.
     """
-    schedule, sources = sight.grid.schedule, sight.grid.channel.sources
+    schedule = sight.grid.schedule
     now = int(sight.evidence.now.timestamp())
-    poll = np.array([max(schedule.step, source.poll_s) for source in sources])
+    poll = np.array([max(schedule.step, one.source.poll_s if one.source else 0) for one in schedule.senders])
     bound = schedule.deadline_s + sight.limit("intervals") * poll
     newest = np.where(schedule.covered, schedule.ends[None, :], NEVER * -1).max(axis=1)
     known_since = np.maximum(newest, schedule.asked)
     judged = (schedule.starts[0] <= now - bound) & (schedule.ends[-1] + bound >= now) & (now - schedule.asked > bound)
     age = now - known_since
     if judged.any():
-        yield _at_the_end(sight, sight.grid.source_labels, judged, judged & (age > bound), {"age_s": age})
+        yield _at_the_end(sight, judged, judged & (age > bound), {"age_s": age})
 
 
 @rule("TM-04", dimension=Dimension.TIMELINESS, stage=Stage.ARRIVAL, limits=("skew_s",))
 def nothing_comes_from_the_future(sight: Sight) -> Iterator[Verdict]:
     """No figure begins, and no batch ends, later than the moment it came plus the skew that clocks may have."""
-    grid, rows = sight.grid, sight.grid.rows
-    labels = (*sight.grid.source_labels, Label(""))
-    came = grid.schedule.came
-    judged = grid.rows_by_source + np.bincount(came.source[came.ok] % len(labels), minlength=len(labels))
+    rows, came = sight.grid.rows, sight.grid.schedule.came
+    number = len(sight.grid.sender_labels)
+    judged = sight.grid.rows_by_sender + np.bincount(came.source[came.ok], minlength=number)
     if not judged.any():
         return
-    early = np.flatnonzero(rows.start - rows.received > sight.limit("skew_s"))
+    early = np.flatnonzero(rows.ahead_s > sight.limit("skew_s"))
     hasty = np.flatnonzero(came.ok & (came.end - came.fetched_at > sight.limit("skew_s")))
-    source = np.append(np.append(grid.source_of, -1)[rows.measure[early]], came.source[hasty]) % len(labels)
-    ahead = np.append((rows.start - rows.received)[early], (came.end - came.fetched_at)[hasty])
-    worst = np.zeros(len(labels), np.int64)
-    np.maximum.at(worst, source, ahead)
-    yield _at_the_end(sight, labels, judged, np.bincount(source, minlength=len(labels)), {"ahead_s": worst})
+    sender = np.append(rows.sender[early], came.source[hasty])
+    worst = np.zeros(number, np.int64)
+    np.maximum.at(worst, sender, np.append(rows.ahead_s[early], (came.end - came.fetched_at)[hasty]))
+    yield _at_the_end(sight, judged, np.bincount(sender, minlength=number), {"ahead_s": worst})
 
 
 @rule("TM-05", dimension=Dimension.TIMELINESS, stage=Stage.KEY)
@@ -92,16 +89,15 @@ def no_interval_is_counted_twice(sight: Sight) -> Iterator[Verdict]:
         return
     several = np.append(grid.parts + grid.totals_given > 1, False)
     shared = np.flatnonzero(several[rows.cell])
-    key = (rows.cell[shared] * (len(grid.dimension_keys) + 1) + rows.dimension[shared]) * 2 + rows.reported[shared]
+    key = (rows.cell[shared] * (len(rows.dimension_keys) + 1) + rows.dimension[shared]) * 2 + rows.reported[shared]
     _, found, times = np.unique(key, return_inverse=True, return_counts=True)
-    bad = grid.scatter(shared[times[found] > 1]) > 0
-    yield Verdict(sight.grid.measure_labels, grid.filled, bad, sight.spoiled & grid.filled, spoils=bad)
+    bad = grid.holding(shared[times[found] > 1])
+    yield Verdict(grid.labels, grid.filled, bad, sight.spoiled & grid.filled, spoils=bad)
 
 
-def _at_the_end(
-    sight: Sight, labels: tuple[Label, ...], judged: Mask | Seconds, bad: Mask | Seconds, shown: dict[str, Seconds]
-) -> Verdict:
-    """A verdict about sources that has one time only: the last interval of the range."""
+def _at_the_end(sight: Sight, judged: Mask | Seconds, bad: Mask | Seconds, shown: dict[str, Seconds]) -> Verdict:
+    """A verdict about senders that has one time only: the last interval of the range."""
+    labels = sight.grid.sender_labels
     cells = [np.zeros((len(labels), 1, sight.grid.shape[2]), np.int64) for _ in range(2)]
     cells[0][:, 0, -1], cells[1][:, 0, -1] = judged, bad
     return Verdict(labels, cells[0], cells[1], shown={name: values[:, None, None] for name, values in shown.items()})

@@ -10,6 +10,7 @@ import pytest
 from example_world import at, batches, evidence, whole, world
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nation_world import interval
 
 from data_quality import Evidence, audit
 from data_quality.registry import RULES, Dimension, Sight, Stage, Verdict, in_order, rule
@@ -20,6 +21,8 @@ CATALOGUE = world()
 MINUTE = ("10:00", "10:01")
 UNHURRIED = settings(deadline=None, max_examples=40)
 """Other work shares the machine, so an example's time says nothing."""
+BREAKING = "hotline"
+"""The channel at which the broken rule breaks."""
 SEEN = {CheckState.PASS, CheckState.FAIL, CheckState.QUERY}
 
 
@@ -35,7 +38,9 @@ def one_minute(rows: list[dict[str, object]]) -> Evidence:
 def broken_rule() -> Iterator[str]:
     @rule("AC-99", dimension=Dimension.ACCURACY, stage=Stage.VALIDITY)
     def nothing_breaks(sight: Sight) -> Iterator[Verdict]:
-        raise KeyError(sight.grid.channel.id)
+        if any(sender.channel.id == BREAKING for sender in sight.grid.schedule.senders):
+            raise KeyError(BREAKING)
+        yield from ()
 
     yield "AC-99"
     del RULES["AC-99"]
@@ -46,6 +51,19 @@ def test_a_rule_that_raises_is_an_error_and_the_others_go_on(broken_rule: str) -
     (error,) = of(broken_rule, found)
     assert (error.state, error.facts["error"]) == (CheckState.ERROR, "KeyError")
     assert {one.rule for one in found} == set(RULES)
+
+
+def test_a_rule_that_raises_at_one_channel_leaves_the_others_as_they_are(broken_rule: str) -> None:
+    whole = interval()
+    found = audit(whole)
+    assert [(one.channel, one.state) for one in of(broken_rule, found)] == [
+        (name, CheckState.ERROR if name == BREAKING else CheckState.NA) for name in whole.catalogue.channels
+    ]
+    del RULES[broken_rule]
+    try:
+        assert [one for one in found if one.rule != broken_rule] == audit(whole)
+    finally:
+        rule(broken_rule, dimension=Dimension.ACCURACY, stage=Stage.VALIDITY)(lambda sight: [])
 
 
 def test_a_rule_is_registered_once(broken_rule: str) -> None:

@@ -5,15 +5,18 @@ How fast it is, `make bench ONLY=audit_interval` says.
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from nation_world import EACH, PARTS, RATIO, SPLIT, START, interval, nation
+from nation_world import EACH, MINUTE, PARTS, RATIO, SPLIT, START, interval, nation
 
 from config.catalogue import Kind, Level
 from data_quality import Evidence, audit
 from data_quality.registry import RULES
+from data_quality.rhythms import rhythms
 from metrics.findings import CheckState, Finding
+from metrics.observations import Interval
 
 Cells = set[tuple[str, str, str]]
 """Channel, measure, place."""
@@ -131,14 +134,41 @@ def test_the_order_of_the_rows_says_nothing(evidence: Evidence, found: list[Find
     assert audit(again) == found
 
 
-def test_the_grids_are_laid_out_once_a_channel(evidence: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
-    laid: Counter[str] = Counter()
-    honest = audit.__globals__["build_grid"]
+def test_channels_are_judged_together_as_each_is_alone(evidence: Evidence, found: list[Finding]) -> None:
+    apart = [replace(evidence, channels=(name,)) for name in evidence.catalogue.channels]
+    assert [finding for one in apart for finding in audit(one)] == found
 
-    def counted(*arguments: object) -> object:
-        laid[arguments[3].id] += 1  # type: ignore[attr-defined]  # the fourth is the channel
-        return honest(*arguments)
 
-    monkeypatch.setitem(audit.__globals__, "build_grid", counted)
-    audit(evidence)
-    assert laid == Counter(evidence.catalogue.channels.keys())
+def test_channels_of_several_rhythms_and_measures_are_judged_as_each_is_alone(evidence: Evidence) -> None:
+    channels = {
+        name: one.model_copy(update={"interval_s": (60, 120, 180)[at % 3], "sources": one.sources[: 1 + at % 2]})
+        for at, (name, one) in enumerate(evidence.catalogue.channels.items())
+    }
+    catalogue = evidence.catalogue.model_copy(update={"channels": channels})
+    longer = replace(evidence, catalogue=catalogue, interval=Interval(START, START + 5 * MINUTE))
+    apart = [replace(longer, channels=(name,)) for name in channels]
+    assert [finding for one in apart for finding in audit(one)] == audit(longer)
+
+
+@pytest.mark.parametrize(("most", "grids"), [(10**9, 1), (440 * 432, 1), (200 * 432, 3), (1, 11)])
+def test_a_grid_holds_the_channels_of_a_rhythm_that_fit_into_it(
+    evidence: Evidence, found: list[Finding], monkeypatch: pytest.MonkeyPatch, most: int, grids: int
+) -> None:
+    monkeypatch.setitem(rhythms.__globals__, "MOST_CELLS", most)
+    laid = [[channel.id for channel in together] for _, together in rhythms(evidence)]
+    assert len(laid) == grids
+    assert [name for names in laid for name in names] == list(evidence.catalogue.channels)
+    assert audit(evidence) == found
+
+
+def test_what_has_no_maximum_is_still_not_infinite() -> None:
+    good = interval(faults=False)
+    measure = "talk_s"
+    known, rows = good.catalogue.measures, good.observations
+    measures = known | {measure: known[measure].model_copy(update={"maximum": None})}
+    catalogue = good.catalogue.model_copy(update={"measures": measures})
+    own = np.flatnonzero((rows["measure"] == measure) & ~rows["reported"])[:2]
+    value = rows["value"].to_numpy().copy()
+    value[own] = np.inf, -np.inf
+    bad = audit(replace(good, catalogue=catalogue, observations=rows.assign(value=value)))
+    assert told(bad, "AC-01") == {(one.channel, measure, one.region) for one in rows.iloc[own].itertuples()}
