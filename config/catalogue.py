@@ -158,27 +158,54 @@ class Example(Noun):
     variant: str | None = None
 
 
-class Metric(Noun):
-    """A figure that people act on, with the four elements of its definition."""
+class Definition(Noun):
+    """What every figure that people act on has, however it is worked out: the four elements."""
 
     id: Identifier
     name: Text
     short: Text
     meaning: Text
-    formula: Formula
-    variants: dict[str, Formula] = {}
     unit: Literal["ratio", "s", "n", "per_10k", "index", "multiple"]
     better: Literal["up", "down", "band", "none"]
     target: float | None = None
     warning: float | None = None
     """Beyond the target and up to here is a warning, beyond here critical."""
     band: tuple[float, float] | None = None
-    survey: bool = False
-    """A share of those who answered, which stands for all: it is shown with its interval."""
     attribution: Literal["arrival_cohort", "event_time", "instant"]
     data_rule: DataRule
     ownership: Ownership
+
+
+class Metric(Definition):
+    """A figure that is one sum over another."""
+
+    formula: Formula
+    variants: dict[str, Formula] = {}
+    survey: bool = False
+    """A share of those who answered, which stands for all: it is shown with its interval."""
     examples: tuple[Example, ...] = Field(min_length=2)
+
+
+class SketchExample(Noun):
+    """A worked example of a sketch: values (percentile) or people (distinct count) in, figure out."""
+
+    cases: tuple[float, ...] | tuple[str, ...]
+    value: float | None
+
+
+class Sketch(Definition):
+    """A figure read off the marks that cases leave in a dimension: a percentile, or how many people came.
+
+    The counts by mark add up over everything; what is read off them does not (decision 0016).
+    """
+
+    measure: str
+    """The cases, an additive measure that is delivered by `dimension`."""
+    dimension: str
+    """Bands of a quantity for a percentile, marks of people for a distinct count."""
+    share: float | None = Field(default=None, ge=0, le=1)
+    """Percentile: the share of cases that lie at or below the value. None: a distinct count."""
+    examples: tuple[SketchExample, ...] = Field(min_length=2)
 
 
 class Delivery(Noun):
@@ -268,11 +295,14 @@ class Catalogue(Noun):
     day: DayPlan = DayPlan()
     measures: dict[str, Measure]
     metrics: dict[str, Metric]
+    sketches: dict[str, Sketch] = {}
     channels: dict[str, Channel]
     regions: dict[str, Region]
     dimensions: dict[str, Text]
     codes: dict[str, dict[str, Text]]
     """Names of dimension values: codes[dimension][value]."""
+    accuracies: dict[str, float] = {}
+    """Dimensions whose values are bands of a quantity: how far, as a share of it, a band may lie from a value."""
     rules: RuleBook
     words: dict[str, Text]
 

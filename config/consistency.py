@@ -3,7 +3,19 @@
 from collections.abc import Iterable, Iterator
 from string import Formatter
 
-from config.catalogue import NATION, Channel, Expectation, Formula, Kind, Level, Metric, Region, Text
+from config.catalogue import (
+    NATION,
+    Channel,
+    Definition,
+    Expectation,
+    Formula,
+    Kind,
+    Level,
+    Metric,
+    Region,
+    Sketch,
+    Text,
+)
 from config.faults import Fault
 from config.shelves import Draft
 
@@ -20,6 +32,9 @@ def consistency_faults(draft: Draft) -> Iterator[Fault]:
     for metric in draft.metrics.nouns.values():
         for key, reason in _metric(metric, draft):
             yield draft.metrics.fault(metric.id, key, reason)
+    for sketch in draft.sketches.nouns.values():
+        for key, reason in _sketch(sketch, draft):
+            yield draft.sketches.fault(sketch.id, key, reason)
     for channel in draft.channels.nouns.values():
         for key, reason in _channel(channel, draft):
             yield draft.channels.fault(channel.id, key, reason)
@@ -59,7 +74,25 @@ def _formula(key: str, formula: Formula, draft: Draft) -> Remarks:
                 yield f"{key}.{part}", f"{name!r} is a peak; the largest of sums is not a sum, so it must stand alone"
 
 
-def _target(metric: Metric) -> Remarks:
+def _sketch(sketch: Sketch, draft: Draft) -> Remarks:
+    """The marks are counts that add up, and those of the kind that the figure is read off."""
+    if sketch.id in draft.metrics.files:
+        yield "id", f"there is a metric {sketch.id!r} already"
+    if draft.measures.lacks(sketch.measure):
+        yield "measure", f"unknown measure {sketch.measure!r}"
+    measure = draft.measures.nouns.get(sketch.measure)
+    if measure is not None and measure.kind is not Kind.ADDITIVE:
+        yield "measure", f"{sketch.measure!r} is a {measure.kind}; only counts that add up can be merged"
+    yield from _unknown_dimensions("dimension", (sketch.dimension,), draft)
+    yield from _unknown_dimensions("data_rule.dimensions", sketch.data_rule.dimensions, draft)
+    dimension = draft.dimensions.nouns.get(sketch.dimension)
+    if dimension is not None and (dimension.accuracy is None) != (sketch.share is None):
+        holds = "bands of a quantity" if dimension.accuracy else "no bands (it has no accuracy)"
+        yield "share", f"does not fit: {sketch.dimension!r} has {holds}, and a percentile is read off bands alone"
+    yield from _target(sketch)
+
+
+def _target(metric: Definition) -> Remarks:
     """The warning line lies on the bad side of the target, and a band has two ends."""
     if metric.better == "band" and metric.band is None:
         yield "band", "is missing: a metric that is best inside a band needs its two ends"

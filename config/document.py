@@ -6,8 +6,20 @@ page is not what the catalogue says now.
 
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 
-from config.catalogue import Catalogue, Channel, Example, Formula, Measure, Metric, Source
+from config.catalogue import (
+    Catalogue,
+    Channel,
+    Definition,
+    Example,
+    Formula,
+    Measure,
+    Metric,
+    Sketch,
+    SketchExample,
+    Source,
+)
 from config.loading import load
 from config.settings import ROOT
 
@@ -22,6 +34,11 @@ The variants of a metric are other ways of counting it, asked for by name (`quer
 There is no composite quality index yet: a weighted mean of ratios is not linear over measures, so it would not add up
 over places and intervals.
 """
+SKETCHES_INTRODUCTION = """
+A sketch is read off the marks that cases leave in a dimension, once the counts by mark are added: a percentile off
+bands of a quantity, a number of people off marks of people. Parts of places, channels or time, added, give the same
+figure as the whole; the figures themselves never add up (`query … --group` says under `together` what they come to).
+"""
 MEASURES_INTRODUCTION = """
 What sources count. Additive measures sum over everything. A level sums over places at one instant; over time its last,
 mean or largest instant stands for the period. A peak takes the largest both ways.
@@ -29,14 +46,19 @@ mean or largest instant stands for the period. A peak takes the largest both way
 
 
 def metrics_page(catalogue: Catalogue) -> str:
-    """The dictionary of metrics and measures as Markdown."""
+    """The dictionary of metrics, sketches and measures as Markdown."""
     metrics = sorted(catalogue.metrics.values(), key=lambda metric: metric.id)
+    sketches = sorted(catalogue.sketches.values(), key=lambda sketch: sketch.id)
     return _page(
         HEAD,
         "# Metrics",
         METRICS_INTRODUCTION,
         *_table(("id", "name", "formula", "unit", "better", "target"), map(_metric_row, metrics)),
         *(line for metric in metrics for line in _metric_section(metric)),
+        "# Sketches",
+        SKETCHES_INTRODUCTION,
+        *_table(("id", "name", "read off", "unit", "better", "target"), map(partial(_sketch_row, catalogue), sketches)),
+        *(line for sketch in sketches for line in _sketch_section(sketch, catalogue)),
         "# Measures",
         MEASURES_INTRODUCTION,
         *_table(("id", "name", "kind", "unit", "meaning"), map(_measure_row, catalogue.measures.values())),
@@ -52,27 +74,47 @@ def channels_page(catalogue: Catalogue) -> str:
 
 
 def _metric_row(metric: Metric) -> tuple[str, ...]:
+    return _definition_row(metric, _formula(metric.formula))
+
+
+def _sketch_row(catalogue: Catalogue, sketch: Sketch) -> tuple[str, ...]:
+    return _definition_row(sketch, _read_off(sketch, catalogue))
+
+
+def _definition_row(metric: Definition, made: str) -> tuple[str, ...]:
     name = f"[{metric.id}](#{metric.id})"
-    return (
-        name,
-        f"{metric.name.zh} / {metric.name.en}",
-        _formula(metric.formula),
-        metric.unit,
-        metric.better,
-        _aim(metric),
-    )
+    return name, f"{metric.name.zh} / {metric.name.en}", made, metric.unit, metric.better, _aim(metric)
 
 
 def _metric_section(metric: Metric) -> Iterator[str]:
-    rule, owner = metric.data_rule, metric.ownership
-    attribution = metric.attribution.replace("_", " ")
+    yield from _head(metric)
+    yield f"- Formula: `{_formula(metric.formula)}`; {_unit(metric)}."
+    for name, formula in metric.variants.items():
+        yield f"- Variant {name}: `{_formula(formula)}`."
+    yield from _elements(metric)
+    yield from _table(("example", "variant", "value"), map(_example_row, metric.examples))
+
+
+def _sketch_section(sketch: Sketch, catalogue: Catalogue) -> Iterator[str]:
+    yield from _head(sketch)
+    yield f"- Read off: {_read_off(sketch, catalogue)}; {_unit(sketch)}."
+    yield from _elements(sketch)
+    yield from _table(("example", "value"), map(_sketch_example_row, sketch.examples))
+
+
+def _head(metric: Definition) -> Iterator[str]:
     yield f"## {metric.id}"
     yield f"**{metric.name.zh} / {metric.name.en}**"
     yield ""
     yield f"- Meaning: {metric.meaning.zh} / {metric.meaning.en}."
-    yield f"- Formula: `{_formula(metric.formula)}`; unit {metric.unit}; attribution {attribution}."
-    for name, formula in metric.variants.items():
-        yield f"- Variant {name}: `{_formula(formula)}`."
+
+
+def _unit(metric: Definition) -> str:
+    return f"unit {metric.unit}; attribution {metric.attribution.replace('_', ' ')}"
+
+
+def _elements(metric: Definition) -> Iterator[str]:
+    rule, owner = metric.data_rule, metric.ownership
     yield f"- Better: {metric.better}. Target: {_aim(metric)}."
     yield f"- Source: {rule.source.zh} / {rule.source.en}; {rule.collection}; class {rule.quality_class}."
     yield f"- Every {rule.frequency_s} s, due after {rule.deadline_s} s, at most {rule.lateness_allowed_s} s late."
@@ -80,7 +122,18 @@ def _metric_section(metric: Metric) -> Iterator[str]:
     yield f"- Owner: {owner.department.zh} / {owner.department.en}; reviewed {owner.reviewed_on}."
     yield f"- Version {owner.version}, valid from {owner.valid_from}."
     yield ""
-    yield from _table(("example", "variant", "value"), map(_example_row, metric.examples))
+
+
+def _sketch_example_row(example: SketchExample) -> tuple[str, ...]:
+    cases = ", ".join(f"{case:g}" if isinstance(case, float) else case for case in example.cases)
+    return cases or "none", "--" if example.value is None else f"{example.value:g}"
+
+
+def _read_off(sketch: Sketch, catalogue: Catalogue) -> str:
+    cases = f"`{sketch.measure}` by `{sketch.dimension}`"
+    if sketch.share is None:
+        return f"different people among {cases}"
+    return f"value at {sketch.share:g} of {cases}, within {catalogue.accuracies[sketch.dimension]:g} of it"
 
 
 def _example_row(example: Example) -> tuple[str, ...]:
@@ -117,7 +170,7 @@ def _formula(formula: Formula) -> str:
     return " / ".join(parts) + (f" × {formula.scale:g}" if formula.scale != 1 else "")
 
 
-def _aim(metric: Metric) -> str:
+def _aim(metric: Definition) -> str:
     if metric.band is not None:
         return f"{metric.band[0]:g} to {metric.band[1]:g}"
     if metric.target is None:

@@ -1,7 +1,7 @@
 """Read a folder of configuration into a `Catalogue`, or tell every fault in it at once.
 
 A catalogue folder holds `channels/*.yaml` and whatever else it wants to say for itself; what it
-leaves out, the product's own folder says. Its measures, metrics, dimensions and words are added to
+leaves out, the product's own folder says. Its measures, metrics, sketches, dimensions and words are added to
 the product's or replace them by name; its `regions.csv` (then without the product's centres),
 `centres.yaml`, `rules.yaml` and `day.yaml` replace the product's as a whole. Options of a kind of
 source are validated by that kind (`collectors.validate_options`), which configuration may not import.
@@ -11,14 +11,26 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from config.catalogue import NATION, Catalogue, Channel, DayPlan, Level, Measure, Metric, Region, RuleBook, Text
+from config.catalogue import (
+    NATION,
+    Catalogue,
+    Channel,
+    DayPlan,
+    Level,
+    Measure,
+    Metric,
+    Region,
+    RuleBook,
+    Sketch,
+    Text,
+)
 from config.consistency import consistency_faults
 from config.faults import CatalogueError, Fault
 from config.shelves import Dimension, Draft, N, Shelf
 
 PRODUCT = Path(__file__).resolve().parent
 FILES = ("centres.yaml", "day.yaml", "dimensions.yaml", "measures.yaml", "regions.csv", "rules.yaml")
-FOLDERS = ("channels", "metrics", "words")
+FOLDERS = ("channels", "metrics", "sketches", "words")
 REGION_COLUMNS = (
     "code", "parent", "level", "kind", "name_zh", "short_zh", "name_en", "lon", "lat", "population", "served",
 )  # fmt: skip
@@ -33,6 +45,7 @@ def load(folder: Path = PRODUCT) -> Catalogue:
         _read_entries(draft, layer / "measures.yaml", draft.measures, Measure)
         _read_entries(draft, layer / "dimensions.yaml", draft.dimensions, Dimension)
         _read_files(draft, layer / "metrics", draft.metrics, Metric)
+        _read_files(draft, layer / "sketches", draft.sketches, Sketch)
         _read_words(draft, layer / "words")
     _read_files(draft, folder / "channels", draft.channels, Channel)
     _read_places(draft, folder)
@@ -45,10 +58,12 @@ def load(folder: Path = PRODUCT) -> Catalogue:
         day=day,
         measures=draft.measures.nouns,
         metrics=draft.metrics.nouns,
+        sketches=draft.sketches.nouns,
         channels=dict(sorted(draft.channels.nouns.items(), key=lambda item: (item[1].order, item[0]))),
         regions=draft.regions.nouns,
         dimensions={name: entry.name for name, entry in draft.dimensions.nouns.items()},
         codes={name: entry.codes for name, entry in draft.dimensions.nouns.items()},
+        accuracies={name: entry.accuracy for name, entry in draft.dimensions.nouns.items() if entry.accuracy},
         rules=rules,
         words=draft.words.nouns,
     )

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from config.catalogue import Channel, Measure, Metric, Noun, Region, Text
+from config.catalogue import Channel, Measure, Metric, Noun, Region, Sketch, Text
 from config.faults import Fault
 from config.strict_yaml import Unreadable, read_mapping
 
@@ -22,10 +22,12 @@ REASONS = {"extra_forbidden": "unknown key", "missing": "is missing"}
 
 
 class Dimension(Noun):
-    """An entry of `dimensions.yaml`: a name, and names for the codes that are known."""
+    """An entry of `dimensions.yaml`: a name, and names for the codes that are known, or how fine its bands are."""
 
     name: Text
     codes: dict[str, Text] = Field(default_factory=dict)
+    accuracy: float | None = Field(default=None, ge=0.005, le=0.1)
+    """Given: the values are bands of a quantity, which lie no further from it than this share."""
 
 
 @dataclass
@@ -52,6 +54,7 @@ class Draft:
 
     measures: Shelf[Measure] = field(default_factory=Shelf)
     metrics: Shelf[Metric] = field(default_factory=Shelf)
+    sketches: Shelf[Sketch] = field(default_factory=Shelf)
     channels: Shelf[Channel] = field(default_factory=Shelf)
     regions: Shelf[Region] = field(default_factory=Shelf)
     dimensions: Shelf[Dimension] = field(default_factory=Shelf)

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from config.catalogue import Metric
+from config.catalogue import Definition
 from metrics.formula import Floats
 from metrics.readings import State
 
@@ -12,13 +12,13 @@ ORDER = tuple(State)
 CODES = {state: np.int8(code) for code, state in enumerate(ORDER)}
 
 
-def state_of(metric: Metric, value: float | None, n: float | None) -> State:
+def state_of(metric: Definition, value: float | None, n: float | None) -> State:
     """State of one value; None is no value, and below the metric's minimum n it is too few, not red."""
     values = np.array([np.nan if value is None else value])
     return ORDER[int(states_of(metric, values, np.array([np.nan if n is None else n]))[0])]
 
 
-def states_of(metric: Metric, values: Floats, n: Floats) -> npt.NDArray[np.int8]:
+def states_of(metric: Definition, values: Floats, n: Floats) -> npt.NDArray[np.int8]:
     """State of many values of one metric, as places in ORDER; NaN is no value.
 
     A miss without a warning line, and a value outside its band, is a warning: nobody has said how far is critical.
@@ -32,11 +32,11 @@ def states_of(metric: Metric, values: Floats, n: Floats) -> npt.NDArray[np.int8]
     return judged
 
 
-def _has_aim(metric: Metric) -> bool:
+def _has_aim(metric: Definition) -> bool:
     return metric.band is not None or metric.target is not None
 
 
-def _misses(metric: Metric, values: Floats) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def _misses(metric: Definition, values: Floats) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """(critical, missed) for each value."""
     never = np.zeros(values.shape, dtype=np.bool_)
     if metric.band is not None:

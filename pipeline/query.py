@@ -1,7 +1,8 @@
 """Questions about the past and present: one metric over time, split by place, channel or dimension.
 
 The same sums, the same division and the same exclusions as on the screens: a metric of several
-channels stands on those that deliver every measure of its formula.
+channels stands on those that deliver every measure of its formula. A sketch is asked for in the same
+way: its sums are split by mark too, and the figure is read off those.
 """
 
 from dataclasses import dataclass
@@ -12,14 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from config.catalogue import Catalogue, Formula, Kind, Level
-from metrics.arithmetic import figures
+from config.catalogue import Catalogue, Formula, Level, Metric, Sketch
 from metrics.findings import CheckState
-from metrics.formula import formula_of, formula_table
+from metrics.formula import formula_of
 from metrics.intervals import SIZES, STEPS_S, buckets
 from metrics.observations import Interval
 from metrics.readings import Trust
 from metrics.states import ORDER, states_of
+from pipeline.cells import formula_cells, sketch_cells
 from pipeline.parts import Parts
 from store.history import Question
 from store.state.open_finding import OpenFinding
@@ -52,18 +53,26 @@ class Answerable:
     """A question that was checked against the catalogue."""
 
     asked: Asked
-    formula: Formula
+    metric: Metric | Sketch
+    reading: Formula | Sketch
+    """How the figure is worked out: the metric's formula, a variant of it, or the sketch itself."""
     channels: tuple[str, ...]
-    """Those that deliver every measure of the formula."""
+    """Those that deliver every measure."""
     group: str | None
     """The store's name of the group: a level, `channel` or a dimension."""
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The measures that the figure stands on."""
+        return _measures(self.reading)
 
 
 def plan(catalogue: Catalogue, asked: Asked) -> Answerable:
     """Check a question; raises CannotAnswer saying what is unknown and what there is."""
-    metric = catalogue.metrics.get(asked.metric)
+    metric = catalogue.metrics.get(asked.metric) or catalogue.sketches.get(asked.metric)
     if metric is None:
-        raise CannotAnswer(f"no metric {asked.metric!r}; there are {', '.join(catalogue.metrics)}")
+        there = ", ".join([*catalogue.metrics, *catalogue.sketches])
+        raise CannotAnswer(f"no metric {asked.metric!r}; there are {there}")
     if asked.region not in catalogue.regions:
         raise CannotAnswer(
             f"no region {asked.region!r}; codes are adcodes such as 440000, or those of config/centres.yaml"
@@ -72,48 +81,72 @@ def plan(catalogue: Catalogue, asked: Asked) -> Answerable:
         raise CannotAnswer(f"cannot split by {asked.by!r}; there are {', '.join(GRAINS)}")
     if asked.channel is not None and asked.channel not in catalogue.channels:
         raise CannotAnswer(f"no channel {asked.channel!r}; there are {', '.join(catalogue.channels)}")
-    try:
-        formula = formula_of(metric, asked.variant)
-    except KeyError as error:
-        raise CannotAnswer(str(error.args[0])) from None
-    return Answerable(asked, formula, _channels(catalogue, asked, formula), _group(catalogue, asked))
+    reading, group = _reading(metric, asked), _group(catalogue, asked)
+    if isinstance(reading, Sketch) and group == reading.dimension:
+        raise CannotAnswer(f"cannot group by {group!r}: {asked.metric} is read off it")
+    return Answerable(asked, metric, reading, _channels(catalogue, asked, _measures(reading)), group)
 
 
 def answer(parts: Parts, asked: Asked) -> list[dict[str, Any]]:
-    """Rows start, end, region, channel, [dimension,] metric, value, numerator, denominator, n, state, trust."""
+    """Rows start, end, region, channel, [dimension,] metric, value, numerator, denominator, n, state, trust.
+
+    A sketch that is split by a group has `together` as well: its value over all groups of the bucket, because
+    neither percentiles nor numbers of people add up to it.
+    """
     ready = plan(parts.catalogue, asked)
     spans = list(buckets(asked.interval, asked.by, parts.catalogue.day))
     sums = _sums(parts, ready)
-    groups = [""] if ready.group is None else sorted(sums.index.get_level_values("group").unique())
+    groups = [""] if ready.group is None else sorted(sums["group"].unique())
     index = pd.MultiIndex.from_tuples(product([span.start for span in spans], groups), names=["bucket", "group"])
-    found = sums.reindex(index)
-    if not found.empty:
-        found = _zeros(parts.catalogue, ready.formula, found)
-    table = formula_table({asked.metric: ready.formula}, ready.formula.measures)
-    wide = found.reindex(columns=list(table.measures)).to_numpy(dtype=np.float64).T
-    out = figures(table, wide)
-    states = states_of(parts.catalogue.metrics[asked.metric], out.value[0], out.n[0])
+    extra: list[dict[str, Any]] = [{}] * len(index)
+    if isinstance(ready.reading, Sketch):
+        out = sketch_cells(parts.catalogue, ready.reading, sums, index)
+        if ready.group is not None:
+            extra = _together(parts.catalogue, ready.reading, sums, index)
+    else:
+        out = formula_cells(parts.catalogue, ready.reading, sums, index)
+    states = states_of(ready.metric, out.value, out.n)
     troubles = parts.state.findings.during(asked.interval)
     ends = {span.start: span.end for span in spans}
     return [
-        _row(parts, ready, Interval(start, ends[start]), group, cells, ORDER[state].value, troubles)
-        for (start, group), cells, state in zip(
-            index, zip(out.value[0], out.numerator[0], out.denominator[0], out.n[0], strict=True), states, strict=True
+        _row(parts, ready, Interval(start, ends[start]), group, cells, ORDER[state].value, troubles) | more
+        for (start, group), cells, state, more in zip(
+            index, zip(out.value, out.numerator, out.denominator, out.n, strict=True), states, extra, strict=True
         )
     ]
 
 
-def _channels(catalogue: Catalogue, asked: Asked, formula: Formula) -> tuple[str, ...]:
+def _reading(metric: Metric | Sketch, asked: Asked) -> Formula | Sketch:
+    if isinstance(metric, Sketch):
+        if asked.variant is not None:
+            raise CannotAnswer(f"{metric.id} has no variants")
+        return metric
+    try:
+        return formula_of(metric, asked.variant)
+    except KeyError as error:
+        raise CannotAnswer(str(error.args[0])) from None
+
+
+def _measures(reading: Formula | Sketch) -> tuple[str, ...]:
+    return (reading.measure,) if isinstance(reading, Sketch) else reading.measures
+
+
+def _together(catalogue: Catalogue, sketch: Sketch, sums: pd.DataFrame, index: pd.MultiIndex) -> list[dict[str, Any]]:
+    """What each cell's bucket is worth over all groups."""
+    whole = pd.MultiIndex.from_tuples([(start, "") for start, _ in index], names=index.names)
+    values = sketch_cells(catalogue, sketch, sums.assign(group=""), whole).value
+    return [{"together": None if np.isnan(value) else float(value)} for value in values]
+
+
+def _channels(catalogue: Catalogue, asked: Asked, measures: tuple[str, ...]) -> tuple[str, ...]:
     fit = tuple(
         name
         for name in ([asked.channel] if asked.channel else catalogue.channels)
-        if all(catalogue.delivery(name, measure) for measure in formula.measures)
+        if all(catalogue.delivery(name, measure) for measure in measures)
     )
     if not fit:
         whole = f"channel {asked.channel}" if asked.channel else "any channel"
-        raise CannotAnswer(
-            f"{asked.metric} needs {', '.join(formula.measures)}, which {whole} does not deliver together"
-        )
+        raise CannotAnswer(f"{asked.metric} needs {', '.join(measures)}, which {whole} does not deliver together")
     return fit
 
 
@@ -129,14 +162,15 @@ def _group(catalogue: Catalogue, asked: Asked) -> str | None:
 
 
 def _sums(parts: Parts, ready: Answerable) -> pd.DataFrame:
-    """Measure sums with index (bucket, group) and a column a measure."""
+    """Sums: bucket, group, measure, value, and the marks of a sketch under its dimension's name."""
     asked = ready.asked
     by = asked.by if asked.by == "day" else STEPS_S.get(asked.by)
+    marks = (ready.reading.dimension,) if isinstance(ready.reading, Sketch) else ()
     question = Question(
-        measures=ready.formula.measures,
+        measures=ready.measures,
         interval=asked.interval,
         by=by,  # type: ignore[arg-type]  # "day" is the only text that comes here
-        group=(ready.group,) if ready.group else (),
+        group=((ready.group,) if ready.group else ()) + marks,
         within=asked.region,
         channels=ready.channels,
     )
@@ -149,17 +183,7 @@ def _sums(parts: Parts, ready: Answerable) -> pd.DataFrame:
         else pd.DatetimeIndex([edges[0]] * len(rows), dtype=edges.dtype)
     )
     at = np.maximum(edges.searchsorted(starts, side="right") - 1, 0)
-    rows = rows.assign(bucket=edges[at].to_pydatetime(), group=rows[ready.group].astype(str) if ready.group else "")
-    return rows.pivot_table(index=["bucket", "group"], columns="measure", values="value", aggfunc="sum", observed=True)
-
-
-def _zeros(catalogue: Catalogue, formula: Formula, sums: pd.DataFrame) -> pd.DataFrame:
-    """Where anything of a channel was read, an additive measure without a row is a zero that was read."""
-    additive = [name for name in formula.measures if catalogue.measures[name].kind is Kind.ADDITIVE]
-    whole = sums.reindex(columns=list(formula.measures))
-    read = whole.notna().any(axis=1)
-    whole.loc[read, additive] = whole.loc[read, additive].fillna(0.0)
-    return whole
+    return rows.assign(bucket=edges[at].to_pydatetime(), group=rows[ready.group].astype(str) if ready.group else "")
 
 
 def _row(
@@ -212,7 +236,7 @@ def _trust(
         hit = (
             trouble.state == CheckState.FAIL
             and trouble.channel in channels
-            and trouble.measure in ready.formula.measures
+            and trouble.measure in ready.measures
             and (not trouble.region or trouble.region in places)
             and _meets(trouble, span)
         )

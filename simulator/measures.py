@@ -31,6 +31,7 @@ def measures_of(contact: Contact) -> dict[str, int]:
     """Everything that a contact adds, zeros left out."""
     found = {
         "contacts": int(not contact.to_agent),
+        "marked_contacts": int(not contact.to_agent),
         "repeats_24h": int(contact.need.repeat and not contact.to_agent),
         "served_without_agent": int(
             contact.handling == BY_MACHINE and contact.outcome in ("resolved_first", "repeat_24h")
@@ -63,6 +64,7 @@ def _queue(contact: Contact) -> dict[str, int]:
         "answered_20s": int(answered and wait is not None and wait <= 20),
         "abandoned_20s": int(abandoned and wait is not None and wait <= 20),
         "short_abandoned": int(abandoned and wait is not None and wait <= SHORT_S),
+        "waits": int(answered),
         "wait_answered_s": wait if answered and wait is not None else 0,
     }
 

@@ -88,12 +88,21 @@ def check(plan: Plan) -> None:
     delivered = {delivery.measure for delivery in plan.source.delivers}
     if made != delivered:
         raise ValueError(f"{where}: `delivers` and `options` differ in the measures {sorted(made ^ delivered)}")
-    carried = {name for delivery in plan.source.delivers for name in delivery.dimensions}
-    if carried - set(options.dimensions):
-        raise ValueError(
-            f"{where}: `delivers` has dimensions that options do not make: {sorted(carried - set(options.dimensions))}"
-        )
+    check_dimensions(plan, where)
     codes = [options.region.constant] if options.region.constant else options.region.map.values()
     unknown = unserved(codes, plan.catalogue)
     if unknown:
         raise ValueError(f"{where}: unknown or unserved regions {sorted(unknown)}")
+
+
+def check_dimensions(plan: Plan, where: str) -> None:
+    """Raise ValueError unless the options make every dimension that is delivered, and know how fine its bands are."""
+    dimensions = plan.options.dimensions
+    carried = {name for delivery in plan.source.delivers for name in delivery.dimensions}
+    if carried - set(dimensions):
+        raise ValueError(
+            f"{where}: `delivers` has dimensions that options do not make: {sorted(carried - set(dimensions))}"
+        )
+    unbanded = sorted(name for name, rule in dimensions.items() if rule.band and name not in plan.catalogue.accuracies)
+    if unbanded:
+        raise ValueError(f"{where}: dimensions.yaml gives no `accuracy` for the bands of {unbanded}")

@@ -126,18 +126,23 @@ class Case(Strict):
 
 
 class Dimension(Strict):
-    """A dimension's value: a column (mapped where `map` names its text), a constant, or the first case that holds."""
+    """A dimension's value: a column (mapped where `map` names its text), the first case that holds, or a mark."""
 
     column: str | None = None
     map: dict[str, str] = {}
     constant: str | None = None
     cases: tuple[Case, ...] = ()
+    band: str | None = None
+    """The column of numbers whose band it is, for percentiles."""
+    person: str | None = None
+    """The column that names a person, whose mark it is, for counting people."""
 
     @model_validator(mode="after")
     def one_way(self) -> Self:
-        """Exactly one of the three ways."""
-        if [self.column is not None, self.constant is not None, bool(self.cases)].count(True) != 1:
-            raise ValueError("give one of `column`, `constant` and `cases`")
+        """Exactly one of the five ways."""
+        ways = (self.column, self.constant, self.band, self.person)
+        if [*(way is not None for way in ways), bool(self.cases)].count(True) != 1:
+            raise ValueError("give one of `column`, `constant`, `cases`, `band` and `person`")
         return self
 
 
@@ -181,10 +186,19 @@ class Options(Strict):
         """A sum or a limit over a column of text would be no number."""
         numeric = {name for name, kind in self.columns.items() if kind != "text"}
         needed = {count.sum for count in self.measures.values() if count.sum} | self.limited_columns()
+        needed |= {dimension.band for dimension in self.dimensions.values() if dimension.band}
         if needed - numeric:
             raise ValueError(f"columns {sorted(needed - numeric)} need a type other than text in `columns`")
         if set(self.zero) & set(self.measures):
             raise ValueError(f"{sorted(set(self.zero) & set(self.measures))} are both in `measures` and in `zero`")
+        return self
+
+    @model_validator(mode="after")
+    def people_are_customers(self) -> Self:
+        """Only the column of `customer` is replaced by a pseudonym before anything else sees it."""
+        people = {dimension.person for dimension in self.dimensions.values() if dimension.person}
+        if people - ({self.customer.column} if self.customer else set()):
+            raise ValueError(f"{sorted(people)} must be the column of `customer`, for it names people")
         return self
 
     def alternatives(self) -> list[Alternative]:
@@ -207,7 +221,8 @@ class Options(Strict):
         """Every column that the options name: the only ones that are read out of a line."""
         names = {column for alternative in self.alternatives() for column in alternative}
         names |= set(self.columns) | {count.sum for count in self.measures.values() if count.sum}
-        names |= {dimension.column for dimension in self.dimensions.values() if dimension.column}
+        for dimension in self.dimensions.values():
+            names |= {name for name in (dimension.column, dimension.band, dimension.person) if name}
         names |= {name for name in (self.arrived.column, self.arrived.date, self.arrived.time) if name}
         names |= {self.region.column} if self.region.column else set()
         names |= {self.customer.column} if self.customer else set()

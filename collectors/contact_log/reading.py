@@ -17,6 +17,7 @@ from collectors import Plan
 from collectors.contact_log.arrival import Arrivals, read_arrivals
 from collectors.contact_log.cells import NotReadable, Numbers, read_numbers
 from collectors.contact_log.conditions import holds
+from collectors.contact_log.marks import bands, marks
 from collectors.contact_log.options import Dimension, Options, Region
 from collectors.contact_log.table import Table
 from collectors.contributions import Coded
@@ -63,7 +64,7 @@ def read_records(table: Table, lines: Lines, payload: Payload, place: Place, pla
     refuse_arrivals(arrivals, table, options, verdicts)
     regions = read_regions(table, plan, verdicts)
     keys = read_keys(table, lines, place, plan, verdicts)
-    dimensions = {name: read_dimension(rule, table, numbers) for name, rule in options.dimensions.items()}
+    dimensions = {name: read_dimension(name, table, numbers, plan) for name in options.dimensions}
     for name, values in dimensions.items():
         refuse_dimension(values, options.dimensions[name].column, verdicts)
     verdicts.supersede(keys)
@@ -126,8 +127,13 @@ def escaped(text: str, several: bool) -> str:
     return text.replace("%", "%25").replace("|", "%7C") if several else text
 
 
-def read_dimension(rule: Dimension, table: Table, numbers: dict[str, Numbers]) -> Coded:
+def read_dimension(name: str, table: Table, numbers: dict[str, Numbers], plan: Plan) -> Coded:
     """A dimension's value for each record; '' where it is not told."""
+    rule: Dimension = plan.options.dimensions[name]
+    if rule.band is not None:
+        return bands(table.columns[rule.band], numbers[rule.band], plan.catalogue.accuracies[name])
+    if rule.person is not None:
+        return marks(table.columns[rule.person], plan.options.customer, plan.pseudonym_key)
     if rule.constant is not None:
         return Coded.same(rule.constant, len(table))
     if rule.column is not None:

@@ -53,7 +53,8 @@ def build(kind: str, options: dict[str, Any], *, zone: str = "Asia/Shanghai", in
     source = {"id": "files", "kind": kind, "delivers": delivers, "options": options, "expects": more.get("expects", ())}
     channel = Channel(id="test", name=NAMED, short=NAMED, zone=zone, interval_s=interval_s, sources=(source,))
     known = {name: Measure(id=name, name=NAMED, kind=Kind.ADDITIVE, unit="n", maximum=1e6) for name in measures}
-    return collectors.build(CATALOGUE.model_copy(update={"measures": known}), channel, channel.sources[0], KEY)
+    nouns = {"measures": known, "accuracies": more.get("accuracies", {})}
+    return collectors.build(CATALOGUE.model_copy(update=nouns), channel, channel.sources[0], KEY)
 
 
 def ask(cursor: Any = None, now: datetime = NOW) -> Ask:

@@ -17,7 +17,9 @@ from collectors.contact_log.options import Options
 from collectors.lines import Place
 from collectors.pseudonyms import pseudonym
 from config.catalogue import Channel
-from metrics.observations import CONTRIBUTION_COLUMNS, Interval, Payload, SourceFault
+from metrics.distinct import mark_of
+from metrics.observations import CONTRIBUTION_COLUMNS, Interval, Payload, SourceFault, decode_dimensions
+from metrics.percentiles import band_of
 
 KIND = Path(__file__).resolve().parents[2] / "collectors" / "contact_log"
 PLAIN: dict[str, Any] = {
@@ -64,6 +66,8 @@ def test_the_sample_is_a_valid_channel_whose_readme_names_every_option() -> None
         ({"arrived": {"date": "d"}}, "give either"),
         ({"region": {}}, "give either"),
         ({"dimensions": {"outcome": {"column": "a", "constant": "b"}}}, "give one of"),
+        ({"dimensions": {"wait_band": {"band": "wait"}}}, "need a type other than text"),
+        ({"dimensions": {"customer_mark": {"person": "caller"}}}, "must be the column of `customer`"),
         ({"zero": ["contacts"]}, "both in `measures` and in `zero`"),
         ({"delimiter": ";;"}, "at most 1"),
     ],
@@ -78,6 +82,7 @@ def test_options_that_mean_nothing_stop_the_start(change: dict[str, Any], messag
     [
         (PLAIN, {"measures": ["contacts", "offered"]}, "differ in the measures .'offered'"),
         (PLAIN, {"carried": ("outcome",)}, "dimensions that options do not make"),
+        (PLAIN | {"columns": {"n": "number"}, "dimensions": {"queue": {"band": "n"}}}, {}, "no `accuracy` .* .'queue'"),
         (PLAIN | {"region": {"constant": "710000"}}, {}, "unserved regions .'710000'"),
         (PLAIN | {"region": {"column": "c", "map": {"x": "1"}}}, {}, "unserved regions .'1'"),
     ],
@@ -286,3 +291,21 @@ def test_parsing_the_same_payload_twice_gives_the_same(tmp_path: Path) -> None:
     first.keep(payload, collector.parse(payload))
     second.keep(payload, collector.parse(payload))
     assert first == second
+
+
+def test_contacts_leave_the_band_of_a_number_and_the_mark_of_a_person_and_nothing_where_there_is_none() -> None:
+    options = PLAIN | {
+        "columns": {"wait": "number"},
+        "customer": {"column": "caller"},
+        "dimensions": {"wait_band": {"band": "wait"}, "customer_mark": {"person": "caller"}},
+    }
+    lines = [f"a,{T0},38,13900000001", f"b,{T0},0,0", f"c,{T0},,13900000001", f"d,{T0},38.1,13900000002"]
+    parsed = parse("id,t,wait,caller\n" + "\n".join(lines) + "\n", options, accuracies={"wait_band": 0.02})
+    found = [decode_dimensions(key) for key in parsed.contributions["dimension"]]
+    ada, eve = (mark_of(pseudonym(KEY, f"1390000000{last}")) for last in (1, 2))
+    assert found == [
+        {"wait_band": band_of(38, 0.02), "customer_mark": ada},
+        {"wait_band": "0"},
+        {"customer_mark": ada},
+        {"wait_band": band_of(38, 0.02), "customer_mark": eve},
+    ]

@@ -19,6 +19,7 @@ sources:
       - {measure: contacts}
 """
 METRIC = (PRODUCT / "metrics" / "answer_rate.yaml").read_text(encoding="utf-8")
+SKETCH = (PRODUCT / "sketches" / "wait_p90.yaml").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -173,6 +174,38 @@ def test_an_example_that_does_not_fit(folder: Path, example: dict[str, object], 
     file, at, said = only_fault(folder)
     assert (file, at) == ("metrics/answer_rate.yaml", key)
     assert reason in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "reason"),
+    [
+        ({"measure": "waitings"}, "measure", "unknown measure 'waitings'"),
+        ({"measure": "longest_wait"}, "measure", "'longest_wait' is a peak; only counts that add up can be merged"),
+        ({"dimension": "wait_bnd"}, "dimension", "unknown dimension 'wait_bnd'"),
+        ({"share": None}, "share", "does not fit: 'wait_band' has bands of a quantity"),
+        ({"dimension": "customer_mark"}, "share", "does not fit: 'customer_mark' has no bands"),
+        ({"share": 90}, "share", "less than or equal to 1"),
+        ({"target": 20, "warning": 10}, "warning", "must lie above the target"),
+    ],
+)
+def test_a_sketch_that_cannot_be_read_off(folder: Path, changes: dict[str, object], key: str, reason: str) -> None:
+    content = yaml.safe_load(SKETCH) | changes
+    write(folder, "sketches/wait_p90.yaml", yaml.safe_dump({at: value for at, value in content.items() if value}))
+    file, where, says = only_fault(folder)
+    assert (file, where) == ("sketches/wait_p90.yaml", key)
+    assert reason in says
+
+
+def test_a_sketch_with_the_name_of_a_metric(folder: Path) -> None:
+    write(folder, "sketches/asa.yaml", SKETCH.replace("id: wait_p90", "id: asa"))
+    assert only_fault(folder) == ("sketches/asa.yaml", "id", "there is a metric 'asa' already")
+
+
+def test_bands_finer_than_their_names_can_tell(folder: Path) -> None:
+    write(folder, "dimensions.yaml", "width: {name: {zh: 宽, en: width}, accuracy: 0.0001}")
+    file, key, reason = only_fault(folder)
+    assert (file, key) == ("dimensions.yaml", "width.accuracy")
+    assert "greater than or equal to 0.005" in reason
 
 
 def test_an_entry_that_says_its_id_again(folder: Path) -> None:

@@ -27,6 +27,6 @@ def test_check_fails_until_written_and_after_a_change(docs: Path, capsys: pytest
 def test_every_metric_measure_and_channel_is_there() -> None:
     catalogue = load()
     metrics, channels = document.metrics_page(catalogue), document.channels_page(catalogue)
-    assert all(f"\n## {metric}\n" in metrics for metric in catalogue.metrics)
+    assert all(f"\n## {metric}\n" in metrics for metric in (*catalogue.metrics, *catalogue.sketches))
     assert all(f"\n| {measure} |" in metrics for measure in catalogue.measures)
     assert all(f"\n## {channel}\n" in channels for channel in catalogue.channels)

@@ -1,11 +1,7 @@
-"""Intervals of shares, percentiles from counts, agents from Erlang C."""
+"""Intervals of shares, agents from Erlang C."""
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from metrics.percentiles import bucket_counts, percentile
 from metrics.proportions import wilson_interval
 from metrics.staffing import Demand, agents_needed, expected_service_level, probability_of_waiting
 
@@ -58,32 +54,3 @@ def test_wilson_without_cases_and_beyond_them() -> None:
     assert wilson_interval(0, 0) is None
     with pytest.raises(ValueError, match="not a share"):
         wilson_interval(11, 10)
-
-
-EDGES = [0.0, 5.0, 10.0, 20.0, 40.0, 1000.0]
-waits = st.lists(st.floats(0, 999), min_size=1, max_size=200)
-
-
-@given(one=waits, other=waits, share=st.floats(0.01, 1.0))
-def test_merged_percentiles_lie_in_the_bucket_of_the_true_one(
-    one: list[float], other: list[float], share: float
-) -> None:
-    merged = bucket_counts(np.array(one), EDGES) + bucket_counts(np.array(other), EDGES)
-    found = percentile(merged, EDGES, share)
-    truth = np.quantile(one + other, share, method="inverted_cdf")
-    at = np.searchsorted(EDGES, truth, side="right") - 1
-    assert found is not None
-    assert EDGES[at] <= found <= EDGES[at + 1]
-
-
-def test_percentile_edges() -> None:
-    counts = np.array([0.0, 10.0, 0.0, 10.0, 0.0])
-    assert percentile(counts, EDGES, 0.25) == 7.5
-    assert percentile(counts, EDGES, 0.75) == 30.0
-    assert percentile(counts, EDGES, 0.0) == 5.0
-    assert percentile(np.zeros(5), EDGES, 0.5) is None
-    assert percentile(np.array([0.0, 3.0]), [0.0, 60.0, np.inf], 0.5) == 60.0
-    with pytest.raises(ValueError, match="need 6 edges"):
-        percentile(np.zeros(5), [0.0, 1.0], 0.5)
-    with pytest.raises(ValueError, match="outside the buckets"):
-        bucket_counts(np.array([-1.0]), EDGES)

@@ -24,6 +24,7 @@ from simulator.world import KEY_LETTERS
 
 SECRETS = Secrets(**{field: f"secret-{field}" for field in SECRET_NAMES})
 ENVIRONMENT = {name: f"secret-{field}" for field, name in SECRET_NAMES.items()}
+MARKS = ("wait_band=", "customer_mark=")
 Figures = dict[tuple[str, str, str, int], float]
 """(measure, region, dimension key, start) -> value; zeros left out."""
 
@@ -128,7 +129,15 @@ def figures_of(parsed: list[Parsed], minutes: range) -> Figures:
         latest |= dict(iter(table.groupby("contact", observed=True)))
     for key, value in _rows(pd.concat(latest.values())) if latest else ():
         found[key] += value
-    return {key: value for key, value in found.items() if value and key[3] in minutes}
+    return {key: value for key, value in _unmarked(found).items() if value and key[3] in minutes}
+
+
+def _unmarked(figures: Figures) -> Figures:
+    """Figures by mark as those of all marks: the nation knows waits and people, not what collectors call them."""
+    found: Figures = defaultdict(float)
+    for (measure, region, dimension, start), value in figures.items():
+        found[measure, region, "" if dimension.startswith(MARKS) else dimension, start] += value
+    return found
 
 
 def _rows(table: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str, int], float]]:
