@@ -136,6 +136,14 @@ class History(Protocol):
         """Store a table of OBSERVATION_COLUMNS in one transaction; raises BadTable before anything is stored."""
         ...
 
+    def write_all(self, tables: Sequence[tuple[BatchStamp, pd.DataFrame]]) -> tuple[Written, ...]:
+        """What `write` of one after another does, cheaper; raises BadTable before anything is stored.
+
+        One transaction, but for ClickHouse, where each table is one: then what is stored was written before what
+        is not, and the same call again stores the rest.
+        """
+        ...
+
     def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame) -> Written:
         """Store a table of CONTRIBUTION_COLUMNS and re-sum exactly what it touches, in one transaction.
 
@@ -166,7 +174,7 @@ class History(Protocol):
         channels: Sequence[str] | None = None,
         as_known_at: datetime | None = None,
     ) -> pd.DataFrame:
-        """Every row in an interval, reported totals too.
+        """Every row in an interval, in no particular order, reported totals too.
 
         Columns: channel, measure, region, dimension, start, value, reported, revision, received_at, batch.
         """

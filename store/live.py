@@ -21,6 +21,7 @@ import redis.asyncio
 from metrics.readings import Snapshot
 from store.packing import pack, unpack
 from store.valkey_address import TAG, ValkeyAddress
+from store.valkey_promise import reaching
 
 HEAD = f"{TAG}:snapshot"
 CHANNEL = "watchfloor:generation"
@@ -60,10 +61,11 @@ class Live:
         self._publish = self._client.register_script(_PUBLISH)
 
     def publish(self, snapshot: Snapshot) -> None:
-        """Replace the snapshot as one and tell its generation; raises redis.RedisError."""
+        """Replace the snapshot as one and tell its generation; raises Unreachable, or Full."""
         head = {"generation": snapshot.generation, "at": snapshot.at.isoformat(), "simulated": snapshot.simulated}
         frames = [pack(getattr(snapshot, name)) for name in FRAMES]
-        self._publish(keys=KEYS, args=[snapshot.generation, json.dumps(head), *frames])
+        with reaching():
+            self._publish(keys=KEYS, args=[snapshot.generation, json.dumps(head), *frames])
 
     def read(self) -> Snapshot | None:
         """The newest snapshot, all of one generation, or None before the first; raises redis.RedisError."""

@@ -42,8 +42,12 @@ class ClickHouseHistory:
 
     def write(self, stamp: BatchStamp, observations: pd.DataFrame) -> Written:
         """See `History.write`."""
+        return self.write_all([(stamp, observations)])[0]
+
+    def write_all(self, tables: Sequence[tuple[BatchStamp, pd.DataFrame]]) -> tuple[Written, ...]:
+        """See `History.write_all`."""
         with self._writes:
-            return self._writer.write(stamp, observations)
+            return self._writer.write_all(tables)
 
     def withdraw(self, stamp: BatchStamp, keys: pd.DataFrame) -> Written:
         """See `History.withdraw`."""
@@ -78,9 +82,7 @@ class ClickHouseHistory:
         table = self._servers.everywhere("fact")
         newest = "".join(f", argMax({name}, version) AS newest_{name}" for name in ROW)
         shown = SHOWN.format(columns=f"{newest}, cityHash64(argMax(batch, version)) AS said", table=table, where=where)
-        found = self._servers.ask(
-            f"SELECT * FROM ({shown}) AS shown ORDER BY channel, measure, region, dimension, start", apart=True
-        )
+        found = self._servers.ask(f"SELECT * FROM ({shown}) AS shown", apart=True)
         batches = self._servers.ask(f"SELECT DISTINCT cityHash64(batch) AS said, batch FROM {table} WHERE {where}")
         labels = dict(zip(batches["said"].tolist(), batches["batch"], strict=True))
         positions, used = pd.factorize(found["said"])

@@ -3,7 +3,7 @@
 Nothing is read back that is not needed: of an interval that is there for the first time nothing is held.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -40,9 +40,10 @@ class Writer:
     names: HashedNames
     catalogue: Catalogue
 
-    def write(self, stamp: BatchStamp, observations: pd.DataFrame) -> Written:
-        """See `History.write`."""
-        return self._put(stamp, self._encoder(stamp).observations(observations), forced=False)
+    def write_all(self, tables: Sequence[tuple[BatchStamp, pd.DataFrame]]) -> tuple[Written, ...]:
+        """See `History.write_all`."""
+        frames = [self._encoder(stamp).observations(rows) for stamp, rows in tables]
+        return tuple(self._put(stamp, frame, forced=False) for (stamp, _), frame in zip(tables, frames, strict=True))
 
     def withdraw(self, stamp: BatchStamp, keys: pd.DataFrame) -> Written:
         """See `History.withdraw`."""

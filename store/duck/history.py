@@ -6,6 +6,7 @@ on disk when the call returns; a process killed in between leaves what was commi
 """
 # ruff: noqa: S608 - statements are put together from constants and integer codes, never from text that came in.
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +15,7 @@ from pathlib import Path
 from threading import Lock
 
 import duckdb
+import numpy as np
 import pandas as pd
 
 from config.catalogue import Catalogue, Kind, Level
@@ -21,10 +23,10 @@ from metrics.intervals import HOUR_S
 from metrics.observations import Interval
 from store.duck import remarks
 from store.duck.contacts import replace_contacts
+from store.duck.file import File
 from store.duck.reading import DIALECT
-from store.duck.schema import open_file
 from store.duck.sorting import Stretches, sort
-from store.duck.upsert import Stamp, upsert
+from store.duck.upsert import Stamp, Table, upsert
 from store.facts.encoding import Encoder, last_of_each_key
 from store.facts.moments import moments, second, second_from
 from store.facts.names import Names
@@ -40,9 +42,9 @@ class DuckHistory:
 
     def __init__(self, path: Path, catalogue: Catalogue) -> None:
         self._catalogue, self._path = catalogue, path
-        self._root = open_file(path)
+        self._file = File(path)
         self._writes = Lock()
-        with self._root.cursor() as cursor:
+        with self._file.cursor() as cursor:
             self._names = Names(cursor.execute("SELECT kind, code, label FROM name").fetchall())
             [(sorted_until,)] = cursor.execute("SELECT max(least(start, received_at)) FROM progress").fetchall()
         self._stretches = Stretches(NEVER if sorted_until is None else sorted_until + 1)
@@ -52,12 +54,20 @@ class DuckHistory:
 
     def write(self, stamp: BatchStamp, observations: pd.DataFrame) -> Written:
         """See `History.write`."""
+        return self.write_all([(stamp, observations)])[0]
+
+    def write_all(self, tables: Sequence[tuple[BatchStamp, pd.DataFrame]]) -> tuple[Written, ...]:
+        """See `History.write_all`."""
         with self._writing() as cursor:
-            frame = Encoder(self._catalogue, self._names, stamp).observations(observations)
-            if frame.empty:
-                return Written()
-            kept, repeated = last_of_each_key(frame)
-            return replace(self._merge(cursor, stamp, kept), repeated=repeated)
+            frames = [Encoder(self._catalogue, self._names, stamp).observations(rows) for stamp, rows in tables]
+            stamps = [stamp for stamp, _ in tables]
+            found = [Written()] * len(frames)
+            for turn in _turns(stamps, frames):
+                kept, repeated = zip(*(last_of_each_key(frames[at]) for at in turn), strict=True)
+                written = self._merge(cursor, [(stamps[at], frame) for at, frame in zip(turn, kept, strict=True)])
+                for at, one, again in zip(turn, written, repeated, strict=True):
+                    found[at] = replace(one, repeated=again)
+            return tuple(found)
 
     def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame) -> Written:
         """See `History.contribute`."""
@@ -70,7 +80,7 @@ class DuckHistory:
             channel = int(self._names.give("channel", [stamp.channel])[0])
             same, older = replace_contacts(cursor, channel, stamp.revision, self._peaks())
             sums = encoder.with_reported(cursor.execute("SELECT * FROM sums").df())
-            written = Written() if sums.empty else self._merge(cursor, stamp, sums, forced=True)
+            written = Written() if sums.empty else self._merge(cursor, [(stamp, sums)], forced=True)[0]
             return replace(written, unchanged=written.unchanged + same, superseded_older=older)
 
     def withdraw(self, stamp: BatchStamp, keys: pd.DataFrame) -> Written:
@@ -80,12 +90,13 @@ class DuckHistory:
             if frame.empty:
                 return Written()
             kept, repeated = last_of_each_key(frame)
-            return replace(self._merge(cursor, stamp, kept.assign(value=None), forced=True), repeated=repeated)
+            [written] = self._merge(cursor, [(stamp, kept.assign(value=np.nan))], forced=True)
+            return replace(written, repeated=repeated)
 
     def totals(self, question: Question) -> pd.DataFrame:
         """See `History.totals`."""
         asked = sums(question, self._catalogue, self._names, DIALECT)
-        with self._root.cursor() as cursor:
+        with self._file.cursor() as cursor:
             if asked.dimensions is not None:
                 cursor.register(DIMENSION_VALUES, asked.dimensions)
             return asked.read(cursor.execute(asked.statement).fetchnumpy(), self._names)
@@ -99,9 +110,9 @@ class DuckHistory:
         """See `History.observations`."""
         known = None if as_known_at is None else second(as_known_at)
         codes = self._names.find("channel", self._catalogue.channels if channels is None else channels)
-        with self._root.cursor() as cursor:
+        with self._file.cursor() as cursor:
             found = cursor.execute(
-                f"SELECT * FROM {kept_at(known)} WHERE start >= ? AND start < ? AND channel IN ? ORDER BY ALL",
+                f"SELECT * FROM {kept_at(known)} WHERE start >= ? AND start < ? AND channel IN ?",
                 [second_from(interval.start), second_from(interval.end), codes],
             ).fetchnumpy()
         keys = {kind: self._names.label(kind, found[kind]) for kind in ("channel", "measure", "region", "dimension")}
@@ -124,12 +135,12 @@ class DuckHistory:
 
     def aside(self, channel: str | None = None, received: Interval | None = None, limit: int = 1000) -> pd.DataFrame:
         """See `History.aside`."""
-        with self._root.cursor() as cursor:
+        with self._file.cursor() as cursor:
             return remarks.read(cursor, channel, received, limit)
 
     def last_starts(self) -> pd.DataFrame:
         """See `History.last_starts`."""
-        with self._root.cursor() as cursor:
+        with self._file.cursor() as cursor:
             found = cursor.execute("SELECT * FROM progress ORDER BY channel, source").fetchnumpy()
         names = {name: pd.Series(found[name], dtype="str") for name in ("channel", "source")}
         return pd.DataFrame({**names, "start": moments(found["start"]), "received_at": moments(found["received_at"])})
@@ -148,7 +159,7 @@ class DuckHistory:
 
     def holdings(self) -> Holdings:
         """See `History.holdings`."""
-        with self._root.cursor() as cursor:
+        with self._file.cursor() as cursor:
             found = cursor.execute("SELECT count(*), min(start), max(start) FROM observation").fetchall()
         [(rows, oldest, newest)] = found
         files = (self._path, self._path.with_name(f"{self._path.name}.wal"))
@@ -158,19 +169,19 @@ class DuckHistory:
         return Holdings(rows, size, *(datetime.fromtimestamp(start, UTC) for start in (oldest, newest)))
 
     def _oldest(self) -> int | None:
-        with self._root.cursor() as cursor:
+        with self._file.cursor() as cursor:
             oldest: int | None = cursor.execute("SELECT min(start) FROM observation").fetchall()[0][0]
         return oldest
 
     def close(self) -> None:
         """See `History.close`."""
         with self._writes:
-            self._root.close()
+            self._file.close()
 
     @contextmanager
     def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """One transaction, alone, with the names that are new in it; closing the cursor rolls back what failed."""
-        with self._writes, self._root.cursor() as cursor:
+        with self._writes, self._file.cursor() as cursor:
             cursor.execute("BEGIN")
             yield cursor
             self._save_names(cursor)
@@ -181,21 +192,25 @@ class DuckHistory:
                 sort(cursor, *stretch)
 
     def _merge(
-        self, cursor: duckdb.DuckDBPyConnection, stamp: BatchStamp, frame: pd.DataFrame, forced: bool = False
-    ) -> Written:
-        """Merge a frame of codes and note how far the source has come."""
-        coded = Stamp(
+        self, cursor: duckdb.DuckDBPyConnection, frames: Sequence[tuple[BatchStamp, pd.DataFrame]], forced: bool = False
+    ) -> list[Written]:
+        """Merge frames of codes, each of another channel, and note how far their sources have come."""
+        tables = [Table(self._coded(stamp), frame) for stamp, frame in frames]
+        newest = [int(frame["start"].max()) for _, frame in frames]
+        _advance(cursor, [stamp for stamp, _ in frames], newest)
+        written = upsert(cursor, tables, forced)
+        for table, one, start in zip(tables, written, newest, strict=True):
+            self._stretches.note(one.inserted, min(start, table.stamp.received_at))
+        return written
+
+    def _coded(self, stamp: BatchStamp) -> Stamp:
+        return Stamp(
             channel=int(self._names.give("channel", [stamp.channel])[0]),
             batch=int(self._names.give("batch", [stamp.batch])[0]),
             revision=stamp.revision,
             received_at=second(stamp.received_at),
             interval_s=self._catalogue.channels[stamp.channel].interval_s,
         )
-        newest = int(frame["start"].max())
-        _advance(cursor, stamp, newest)
-        written = upsert(cursor, coded, frame, forced)
-        self._stretches.note(written.inserted, min(newest, coded.received_at))
-        return written
 
     def _save_names(self, cursor: duckdb.DuckDBPyConnection) -> None:
         fresh = self._names.fresh()
@@ -223,13 +238,27 @@ class DuckHistory:
         cursor.execute("CREATE OR REPLACE TABLE place AS SELECT * FROM places")
 
 
-def _advance(cursor: duckdb.DuckDBPyConnection, stamp: BatchStamp, start: int) -> None:
-    """Keep the latest interval that a source brought."""
-    at = [start, second(stamp.received_at), stamp.channel, stamp.source]
-    later = "UPDATE progress SET start = $1, received_at = $2 WHERE channel = $3 AND source = $4 AND start <= $1"
-    if cursor.execute(later, at).fetchall()[0][0] == 0:
-        cursor.execute(
-            "INSERT INTO progress SELECT $3, $4, $1, $2"
-            " WHERE NOT EXISTS (FROM progress WHERE channel = $3 AND source = $4)",
-            at,
-        )
+def _turns(stamps: Sequence[BatchStamp], frames: Sequence[pd.DataFrame]) -> list[list[int]]:
+    """Positions of the tables that have rows, those of one channel in turns after each other."""
+    turns: list[list[int]] = []
+    before: Counter[str] = Counter()
+    for at, (stamp, frame) in enumerate(zip(stamps, frames, strict=True)):
+        if not frame.empty:
+            if before[stamp.channel] == len(turns):
+                turns.append([])
+            turns[before[stamp.channel]].append(at)
+            before[stamp.channel] += 1
+    return turns
+
+
+def _advance(cursor: duckdb.DuckDBPyConnection, stamps: Sequence[BatchStamp], starts: Sequence[int]) -> None:
+    """Keep the latest interval that each source brought."""
+    rows = [
+        (one.channel, one.source, start, second(one.received_at)) for one, start in zip(stamps, starts, strict=True)
+    ]
+    cursor.register("latest", pd.DataFrame(rows, columns=["channel", "source", "start", "received_at"]))
+    cursor.execute(
+        "UPDATE progress p SET start = l.start, received_at = l.received_at FROM latest l"
+        " WHERE p.channel = l.channel AND p.source = l.source AND p.start <= l.start"
+    )
+    cursor.execute("INSERT INTO progress FROM latest ANTI JOIN progress USING (channel, source)")

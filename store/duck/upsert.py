@@ -1,13 +1,18 @@
 """The only way into `observation`: newer wins, what was replaced is kept, and nothing is done twice.
 
-1. Rows (keys and values as codes) of intervals of which the channel has nothing yet are appended as they are.
-2. The others are joined once to the rows of their channel and time range: `change`.
+1. Rows (keys and values as codes) of intervals of which their channel has nothing yet are appended as they are.
+2. The others are joined once to the rows of their channels and time range: `change`.
 3. Rows that are replaced or removed go to `superseded` with the second in which they ended.
 4. Replaced rows are updated in place, confirmed rows take the newer revision, removed rows are deleted.
 5. New rows are appended.
+
+Tables of several channels go this way together: most of what it costs is the same for one of them as for all.
 """
 
+# ruff: noqa: S608 - statements are put together from constants, never from text that came in.
+
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,34 +23,35 @@ import pandas as pd
 from metrics.observations import Interval
 from store.history import Written
 
-_HELD = "SELECT DISTINCT start FROM observation WHERE channel = $channel AND start BETWEEN $low AND $high"
+_WITHIN = "channel BETWEEN $first AND $last AND start BETWEEN $low AND $high"
+_HELD = f"SELECT DISTINCT channel, start FROM observation WHERE {_WITHIN}"
 
-_CLASSIFY = """
+_CLASSIFY = f"""
 CREATE OR REPLACE TEMP TABLE change AS
 SELECT i.*, o.held, (CASE
     WHEN o.held IS NULL THEN 'new'
-    WHEN NOT $forced AND $revision <= o.revision THEN CASE WHEN o.value = i.value THEN 'same' ELSE 'older' END
+    WHEN NOT $forced AND i.revision <= o.revision THEN CASE WHEN o.value = i.value THEN 'same' ELSE 'older' END
     WHEN o.value <> i.value THEN 'changed'
-    WHEN $revision > o.revision THEN 'confirmed'
+    WHEN i.revision > o.revision THEN 'confirmed'
     ELSE 'same' END)::ENUM ('new','changed','confirmed','older','same','removed') AS what
 FROM incoming i LEFT JOIN (
-    SELECT rowid AS held, measure, region, dimension, start, value, revision FROM observation
-    WHERE channel = $channel AND start BETWEEN $low AND $high
-) o USING (measure, region, dimension, start)"""
+    SELECT rowid AS held, channel, measure, region, dimension, start, value, revision FROM observation
+    WHERE {_WITHIN}
+) o USING (channel, measure, region, dimension, start)"""
 
-_COUNT = "SELECT what, count(*), min(start), max(start) FROM change GROUP BY what"
+_COUNT = "SELECT channel, what, count(*), min(start), max(start) FROM change GROUP BY channel, what"
 
 _KEEP = """
-INSERT INTO superseded SELECT o.*, $received_at FROM observation o
-WHERE o.start BETWEEN $low AND $high AND o.rowid IN (SELECT held FROM change WHERE what IN ('changed', 'removed'))"""
+INSERT INTO superseded SELECT o.*, c.received_at FROM observation o JOIN change c ON o.rowid = c.held
+WHERE o.start BETWEEN $low AND $high AND c.what IN ('changed', 'removed')"""
 
 _REPLACE = """
-UPDATE observation o SET value = c.value, reported = c.reported, batch = $batch,
-    revision = greatest($revision, o.revision), received_at = greatest($received_at, o.received_at)
+UPDATE observation o SET value = c.value, reported = c.reported, batch = c.batch,
+    revision = greatest(c.revision, o.revision), received_at = greatest(c.received_at, o.received_at)
 FROM change c WHERE o.rowid = c.held AND c.what = 'changed' AND o.start BETWEEN $low AND $high"""
 
 _CONFIRM = """
-UPDATE observation o SET revision = $revision, batch = $batch
+UPDATE observation o SET revision = c.revision, batch = c.batch
 FROM change c WHERE o.rowid = c.held AND c.what = 'confirmed' AND o.start BETWEEN $low AND $high"""
 
 _REMOVE = """
@@ -54,7 +60,7 @@ WHERE o.start BETWEEN $low AND $high AND o.rowid IN (SELECT held FROM change WHE
 
 _APPEND = """
 INSERT INTO observation
-SELECT $channel, measure, region, dimension, start, value, reported, $revision, $received_at, $batch
+SELECT channel, measure, region, dimension, start, value, reported, revision, received_at, batch
 FROM """
 
 _APPEND_NEW = f"{_APPEND} change WHERE what = 'new'"
@@ -62,6 +68,10 @@ _APPEND_FIRST = f"{_APPEND} first_rows"
 
 Counts = dict[str, tuple[int, int, int]]
 """What happened to how many rows, with their first and last start."""
+STAMPED = {"channel": np.uint16, "revision": np.int64, "received_at": np.int64, "batch": np.uint32}
+"""What a row has from its stamp."""
+Known = dict[str, int | bool]
+"""Parameters of the statements."""
 
 
 @dataclass(frozen=True)
@@ -76,56 +86,90 @@ class Stamp:
     """Length of the channel's intervals: `Written.touched` ends one after the last start."""
 
 
-def upsert(cursor: duckdb.DuckDBPyConnection, stamp: Stamp, frame: pd.DataFrame, forced: bool = False) -> Written:
-    """Merge a frame (measure, region, dimension, start, value, reported) in the caller's transaction.
+@dataclass(frozen=True)
+class Table:
+    """A frame of codes (measure, region, dimension, start, value, reported), at least one row, and its stamp."""
+
+    stamp: Stamp
+    frame: pd.DataFrame
+
+
+def upsert(cursor: duckdb.DuckDBPyConnection, tables: Sequence[Table], forced: bool = False) -> list[Written]:
+    """Merge tables of different channels in the caller's transaction.
 
     `forced` (sums of the contact ledger) replaces whatever the revision; there a NULL value removes its key.
     """
-    starts = frame["start"].to_numpy()
-    known = {"low": int(starts.min()), "high": int(starts.max()), "channel": stamp.channel, "batch": stamp.batch}
-    known |= {"revision": stamp.revision, "received_at": stamp.received_at, "forced": forced}
-    held = _run(cursor, _HELD, known).fetchnumpy()["start"]
-    again = np.isin(starts, held)
-    counts = _append_first(cursor, known, frame[~again] if len(held) else frame)
-    if again.any():
-        cursor.register("incoming", frame[again])
-        for what, (number, first, last) in _merge(cursor, known).items():
-            other = counts.get(what, (0, first, last))
-            counts[what] = (number + other[0], min(first, other[1]), max(last, other[2]))
-    return _written(counts, stamp.interval_s)
+    held = _run(cursor, _HELD, _range(tables)).fetchnumpy()
+    again = [
+        np.isin(one.frame["start"].to_numpy(), held["start"][held["channel"] == one.stamp.channel]) for one in tables
+    ]
+    counts = _append_first(cursor, [Table(one.stamp, one.frame[~old]) for one, old in zip(tables, again, strict=True)])
+    known = [Table(one.stamp, one.frame[old]) for one, old in zip(tables, again, strict=True) if old.any()]
+    if known:
+        for channel, what, number, first, last in _merge(cursor, known, forced):
+            other = counts[channel].get(what, (0, first, last))
+            counts[channel][what] = (number + other[0], min(first, other[1]), max(last, other[2]))
+    return [_written(counts[one.stamp.channel], one.stamp.interval_s) for one in tables]
 
 
-def _append_first(cursor: duckdb.DuckDBPyConnection, known: dict[str, int | bool], frame: pd.DataFrame) -> Counts:
+def _range(tables: Sequence[Table]) -> Known:
+    """From the first start and channel to the last."""
+    starts = [int(edge) for one in tables for edge in (one.frame["start"].min(), one.frame["start"].max())]
+    channels = [one.stamp.channel for one in tables]
+    return {"low": min(starts), "high": max(starts), "first": min(channels), "last": max(channels)}
+
+
+def _append_first(cursor: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> dict[int, Counts]:
     """Append rows of intervals of which the channel has nothing yet; a sum that is NULL has no contact in it."""
-    rows = frame[frame["value"].notna()] if known["forced"] else frame
-    if rows.empty:
-        return {}
-    cursor.register("first_rows", rows)
-    _run(cursor, _APPEND_FIRST, known)
-    return {"new": (len(rows), int(rows["start"].min()), int(rows["start"].max()))}
+    counts: dict[int, Counts] = {one.stamp.channel: {} for one in tables}
+    given = [Table(one.stamp, one.frame[one.frame["value"].notna()]) for one in tables]
+    given = [one for one in given if len(one.frame)]
+    if given:
+        cursor.register("first_rows", _together(given))
+        _run(cursor, _APPEND_FIRST, {})
+    for one in given:
+        starts = one.frame["start"]
+        counts[one.stamp.channel]["new"] = (len(starts), int(starts.min()), int(starts.max()))
+    return counts
 
 
-def _merge(cursor: duckdb.DuckDBPyConnection, known: dict[str, int | bool]) -> Counts:
-    """Merge the view `incoming` with the rows of its time range."""
+def _merge(
+    cursor: duckdb.DuckDBPyConnection, tables: Sequence[Table], forced: bool
+) -> list[tuple[int, str, int, int, int]]:
+    """Merge tables with the rows of their time range; gives what happened by channel."""
+    known = _range(tables) | {"forced": forced}
+    cursor.register("incoming", _together(tables))
     _run(cursor, _CLASSIFY, known)
-    if known["forced"]:
+    if forced:
         cursor.execute("UPDATE change SET what = 'removed' WHERE value IS NULL AND held IS NOT NULL")
         cursor.execute("DELETE FROM change WHERE value IS NULL AND held IS NULL")
-    counts = {what: (n, first, last) for what, n, first, last in cursor.execute(_COUNT).fetchall()}
+    counts = cursor.execute(_COUNT).fetchall()
+    happened = {what for _, what, *_ in counts}
     steps = (
-        (_KEEP, ("changed", "removed")),
-        (_REPLACE, ("changed",)),
-        (_CONFIRM, ("confirmed",)),
-        (_REMOVE, ("removed",)),
-        (_APPEND_NEW, ("new",)),
+        (_KEEP, {"changed", "removed"}),
+        (_REPLACE, {"changed"}),
+        (_CONFIRM, {"confirmed"}),
+        (_REMOVE, {"removed"}),
+        (_APPEND_NEW, {"new"}),
     )
     for statement, wanted in steps:
-        if any(what in counts for what in wanted):
+        if wanted & happened:
             _run(cursor, statement, known)
     return counts
 
 
-def _run(cursor: duckdb.DuckDBPyConnection, statement: str, known: dict[str, int | bool]) -> duckdb.DuckDBPyConnection:
+def _together(tables: Sequence[Table]) -> pd.DataFrame:
+    """The rows of tables as one frame, each with its stamp."""
+    sizes = [len(one.frame) for one in tables]
+    columns = {name: np.concatenate([one.frame[name].to_numpy() for one in tables]) for name in tables[0].frame}
+    stamps = {
+        name: np.repeat(np.array([getattr(one.stamp, name) for one in tables], kind), sizes)
+        for name, kind in STAMPED.items()
+    }
+    return pd.DataFrame(columns | stamps)
+
+
+def _run(cursor: duckdb.DuckDBPyConnection, statement: str, known: Known) -> duckdb.DuckDBPyConnection:
     """Execute with those of the known parameters that the statement names: DuckDB refuses others."""
     return cursor.execute(statement, {name: value for name, value in known.items() if f"${name}" in statement})
 

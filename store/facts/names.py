@@ -78,7 +78,8 @@ class Names:
         occurs = np.zeros(len(labels) + 1, dtype=bool)
         occurs[known] = True
         found = ["" if code == len(labels) else labels[code] for code in np.flatnonzero(occurs).tolist()]
-        return pd.Categorical.from_codes((np.cumsum(occurs) - 1)[known], categories=pd.Index(found, dtype="str"))
+        positions = (np.cumsum(occurs) - 1).astype(np.min_scalar_type(-len(labels) - 1))
+        return pd.Categorical.from_codes(positions[known], categories=pd.Index(found, dtype="str"))
 
     def dimension_values(self, dimension: str) -> tuple[Codes, list[str]]:
         """By code of a dimension key: the code of its value of one dimension; and those values ('' is absent)."""

@@ -36,8 +36,7 @@ def rows(link: Link, start: int, end: int, channels: list[int], known: int | Non
     found: dict[str, Any] = link.fetch(
         FACT,
         f"""SELECT * FROM {kept_at(known)} AS shown
-        WHERE start >= {start} AND start < {end} AND channel IN ({listed})
-        ORDER BY channel, measure, region, dimension, start""",
+        WHERE start >= {start} AND start < {end} AND channel IN ({listed})""",
     )
     keys = {kind: link.names.label(kind, found[kind]) for kind in ("channel", "measure", "region", "dimension")}
     return pd.DataFrame(

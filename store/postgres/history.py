@@ -51,8 +51,13 @@ class PostgresHistory:
 
     def write(self, stamp: BatchStamp, observations: pd.DataFrame) -> Written:
         """See `History.write`."""
+        return self.write_all([(stamp, observations)])[0]
+
+    def write_all(self, tables: Sequence[tuple[BatchStamp, pd.DataFrame]]) -> tuple[Written, ...]:
+        """See `History.write_all`."""
         with self._links.link() as link:
-            return self._merge(link, stamp, Encoder(self._catalogue, link.names, stamp).observations(observations))
+            frames = [Encoder(self._catalogue, link.names, stamp).observations(rows) for stamp, rows in tables]
+            return self._merge(link, [stamp for stamp, _ in tables], frames)
 
     def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame) -> Written:
         """See `History.contribute`."""
@@ -75,7 +80,7 @@ class PostgresHistory:
         """See `History.withdraw`."""
         with self._links.link() as link:
             frame = Encoder(self._catalogue, link.names, stamp).observations(keys.assign(value=0.0))
-            return self._merge(link, stamp, frame.assign(value=float("nan")), forced=True)
+            return self._merge(link, [stamp], [frame.assign(value=float("nan"))], forced=True)[0]
 
     def totals(self, question: Question) -> pd.DataFrame:
         """See `History.totals`."""
@@ -129,15 +134,24 @@ class PostgresHistory:
         """See `History.close`."""
         self._links.close()
 
-    def _merge(self, link: Link, stamp: BatchStamp, frame: pd.DataFrame, forced: bool = False) -> Written:
-        """Merge a frame of codes and note how far the source has come."""
-        if frame.empty:
-            return Written()
-        kept, repeated = last_of_each_key(frame)
-        make_days(link.connection, kept["start"])
-        with self._writing(link, stamp) as coded:
-            _advance(link, stamp, int(kept["start"].max()))
-            return replace(upsert(link, coded, kept, forced), repeated=repeated)
+    def _merge(
+        self, link: Link, stamps: Sequence[BatchStamp], frames: Sequence[pd.DataFrame], forced: bool = False
+    ) -> tuple[Written, ...]:
+        """Merge frames of codes in one transaction and note how far their sources have come.
+
+        Channels are locked in the order of their names, so that no two writers wait for each other.
+        """
+        found = [Written()] * len(frames)
+        ordered = sorted((at for at, frame in enumerate(frames) if len(frame)), key=lambda at: stamps[at].channel)
+        for at in ordered:
+            make_days(link.connection, frames[at]["start"])
+        with link.connection.transaction():
+            for at in ordered:
+                kept, repeated = last_of_each_key(frames[at])
+                with self._writing(link, stamps[at]) as coded:
+                    _advance(link, stamps[at], int(kept["start"].max()))
+                    found[at] = replace(upsert(link, coded, kept, forced), repeated=repeated)
+        return tuple(found)
 
     @contextmanager
     def _writing(self, link: Link, stamp: BatchStamp) -> Iterator[Stamp]:

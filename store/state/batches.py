@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, delete, func, select
 
 from metrics.observations import Batch, Interval
-from store.state.opening import reading, upsert
+from store.state.opening import reading, upsert_all
 from store.state.tables import batch as table
 
 
@@ -68,12 +68,18 @@ class Batches:
 
     def keep(self, batch: Batch, payload: str, stored_at: datetime) -> BatchRecord:
         """Remember a batch; the same one again replaces its record."""
-        record = BatchRecord.of(batch, payload, stored_at)
-        with self._engine.begin() as connection:
-            upsert(connection, table, vars(record))
+        return self.keep_all([(batch, payload)], stored_at)[0]
+
+    def keep_all(self, batches: Sequence[tuple[Batch, str]], stored_at: datetime) -> list[BatchRecord]:
+        """Remember batches, each with the path of its payload, in one transaction."""
+        records = [BatchRecord.of(batch, payload, stored_at) for batch, payload in batches]
+        if records:
+            with self._engine.begin() as connection:
+                upsert_all(connection, table, [vars(record) for record in records])
         if self._first is not None:
-            self._first.setdefault((batch.channel, batch.source), batch.fetched_at)
-        return record
+            for batch, _ in batches:
+                self._first.setdefault((batch.channel, batch.source), batch.fetched_at)
+        return records
 
     def seen(self, batch_id: str) -> bool:
         """Whether a batch was stored without an error before."""

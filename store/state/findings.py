@@ -167,13 +167,15 @@ def _open_new(
 ) -> dict[Key, OpenFinding]:  # fmt: skip
     """Open what does not stand yet, still without what its batches add."""
     blank = {"interval_start": None, "interval_end": None, "bad": 0, "expected": 0, "first_seen": now}
-    found = {}
-    for key, told in bad.items():
-        if key not in known:
-            head = {**head_of(told, severities[key[0]], now), **blank}
-            number = connection.execute(insert(table).values(**head).returning(table.c.id)).scalar_one()
-            found[key] = opened({**head, "id": number, "closed_at": None})
-    return found
+    heads = {key: {**head_of(told, severities[key[0]], now), **blank} for key, told in bad.items() if key not in known}
+    if not heads:
+        return {}
+    entered = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    numbers = connection.execute(entered, list(heads.values())).scalars()
+    return {
+        key: opened({**head, "id": number, "closed_at": None})
+        for (key, head), number in zip(heads.items(), numbers, strict=True)
+    }
 
 
 def _refresh(

@@ -14,6 +14,9 @@ BAD = (CheckState.FAIL, CheckState.QUERY, CheckState.ERROR)
 ROWS_KEPT = 2000
 """Rows kept of one batch; `bad` counts them all."""
 
+AS_IT_IS = frozenset({str, int, bool, type(None)})
+"""Types whose values JSON has as they are."""
+
 Row = Mapping[str, str | float | int | None]
 
 
@@ -119,7 +122,7 @@ def opened(row: Mapping[str, Any], parts: Sequence[Mapping[str, Any]] = ()) -> O
 
 def _plain(values: Mapping[str, Any]) -> dict[str, str | float | int | None]:
     """Values as JSON has them: plain numbers, no infinities, times as text."""
-    return {name: _plain_value(value) for name, value in values.items()}
+    return {name: value if type(value) in AS_IT_IS else _plain_value(value) for name, value in values.items()}
 
 
 def _plain_value(value: Any) -> str | float | int | None:

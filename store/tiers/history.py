@@ -50,7 +50,13 @@ class TieredHistory:
 
     def write(self, stamp: BatchStamp, observations: pd.DataFrame) -> Written:
         """See `History.write`; rows of time that is closed are kept aside."""
-        return self._store(stamp, observations, "observations", self._raw.write)
+        return self.write_all([(stamp, observations)])[0]
+
+    def write_all(self, tables: Sequence[tuple[BatchStamp, pd.DataFrame]]) -> tuple[Written, ...]:
+        """See `History.write_all`; rows of time that is closed are kept aside."""
+        taken = [(stamp, self._taken(stamp, rows, "observations")) for stamp, rows in tables]
+        named = [(stamp.channel, starts_of(rows)) for stamp, rows in taken]
+        return self._roller.store_all(0, named, lambda: self._raw.write_all(taken))
 
     def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame) -> Written:
         """See `History.contribute`; a contact that has a row of time that is closed is kept aside whole."""
@@ -119,13 +125,18 @@ class TieredHistory:
     def _store(
         self, stamp: BatchStamp, table: pd.DataFrame, what: str, act: Callable[[BatchStamp, pd.DataFrame], Written]
     ) -> Written:
+        taken = self._taken(stamp, table, what)
+        return self._roller.store(0, stamp.channel, starts_of(taken), lambda: act(stamp, taken))
+
+    def _taken(self, stamp: BatchStamp, table: pd.DataFrame, what: str) -> pd.DataFrame:
+        """What of a table can be merged; the rest is kept aside."""
         closed = self._standings.read().closed(self.tiers[0].name)
         taken, late = in_time(table, closed)
         if closed is not None and not late.empty:
             # A batch keeps its own remarks under its own name: these must not take their place.
             aside = replace(stamp, batch=f"{stamp.batch} {what} of closed time")
             self._raw.keep_aside(aside, remarks(late))
-        return self._roller.store(0, stamp.channel, starts_of(taken), lambda: act(stamp, taken))
+        return taken
 
     def _cutter(self, wanted: Wanted) -> Cutter:
         return Cutter(self.tiers, self._standings.read(), self._catalogue.day, wanted)

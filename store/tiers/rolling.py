@@ -66,23 +66,35 @@ class Roller:
 
         `starts` are those that the table names; a contact may touch others too, which the answer tells.
         """
+        return self.store_all(level, [(channel, starts)], lambda: (write(),))[0]
+
+    def store_all(
+        self, level: int, named: Sequence[tuple[str, Iterable[datetime]]], write: Callable[[], tuple[Written, ...]]
+    ) -> tuple[Written, ...]:
+        """The same for several tables that are written at once, each with its channel and the starts it names."""
         if level + 1 == len(self._tiers):
             return write()
-        named = sorted(starts)
-        self._mark(level + 1, channel, named)
+        self._mark(level + 1, named)
         written = write()
-        if written.touched is not None:
-            self._mark(level + 1, channel, _touched(written.touched, self._tiers[level + 1], self._catalogue))
+        told = [
+            (channel, _touched(one.touched, self._tiers[level + 1], self._catalogue))
+            for (channel, _), one in zip(named, written, strict=True)
+            if one.touched is not None
+        ]
+        self._mark(level + 1, told)
         return written
 
-    def _mark(self, level: int, channel: str, moments: Iterable[datetime]) -> None:
-        tier = self._tiers[level]
-        front = self._standings.read().fronts.get((tier.name, channel))
-        if front is None:
-            return
-        behind = {tier.bucket(moment, self._catalogue.day).start for moment in moments if moment < front.rolled}
-        if behind:
-            self._standings.mark(tier.name, channel, sorted(behind))
+    def _mark(self, level: int, named: Iterable[tuple[str, Iterable[datetime]]]) -> None:
+        tier, fronts = self._tiers[level], self._standings.read().fronts
+        for channel, moments in named:
+            front = fronts.get((tier.name, channel))
+            behind = {
+                tier.bucket(moment, self._catalogue.day).start
+                for moment in moments
+                if front is not None and moment < front.rolled
+            }
+            if behind:
+                self._standings.mark(tier.name, channel, sorted(behind))
 
     def _marked(self, level: int, now: datetime) -> Iterator[Rolled]:
         """Step 3."""

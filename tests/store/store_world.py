@@ -98,3 +98,9 @@ def contacts(rows: Iterable[tuple[str, str, str, str, datetime, float]]) -> pd.D
 
 def hour(start: datetime = START) -> Interval:
     return Interval(start, start + timedelta(hours=1))
+
+
+def ordered(rows: pd.DataFrame) -> pd.DataFrame:
+    """What a store tells in no particular order, by its keys."""
+    keys = ["channel", "measure", "region", "dimension", "start"]
+    return rows.iloc[rows[keys].astype("str").sort_values(keys).index].reset_index(drop=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 from store_reference import ReferenceHistory
-from store_world import MEASURES, hour, minute, stamp, table, world
+from store_world import MEASURES, hour, minute, ordered, stamp, table, world
 
 from store.duck import DuckHistory
 from store.duck.schema import SETTINGS
@@ -30,11 +30,11 @@ def test_sorting_moves_rows_and_changes_nothing(tmp_path: Path) -> None:
     with closing(DuckHistory(file, world())) as history:
         for at in range(20):
             history.write(stamp(at + 1, at=minute(at)), body(range(at, at + 1)))
-        before = history.observations(hour())
+        before = ordered(history.observations(hour()))
         with closing(duckdb.connect(file, config=SETTINGS)) as engine:
             sort(engine, second_of(5), second_of(15))
             order = engine.execute("SELECT measure, start FROM observation").fetchall()
-        pd.testing.assert_frame_equal(history.observations(hour()), before)
+        pd.testing.assert_frame_equal(ordered(history.observations(hour())), before)
     inside = [row for row in order if second_of(5) <= row[1] < second_of(15)]
     assert len(inside) == 10 * len(MEASURES) * len(PLACES)
     assert inside == sorted(inside)

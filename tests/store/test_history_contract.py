@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_reference import ReferenceHistory
-from store_world import DIMENSIONS, KEYS, MEASURES, START, contacts, hour, minute, stamp, table, world
+from store_world import DIMENSIONS, KEYS, MEASURES, START, contacts, hour, minute, ordered, stamp, table, world
 
 from config.catalogue import NATION, Catalogue
 from metrics.observations import Interval, NaiveTime
@@ -76,10 +76,10 @@ def test_of_two_values_with_one_revision_the_first_stays(history: History) -> No
 def test_the_same_batch_twice_changes_nothing(history: History) -> None:
     rows = table([("offered", "110105", key, minute(n), n) for key in KEYS for n in range(5)])
     assert history.write(stamp(), rows).inserted == 20
-    before = history.observations(hour())
+    before = ordered(history.observations(hour()))
     again = history.write(stamp(), rows)
     assert (again.unchanged, again.inserted, again.changed, again.touched) == (20, 0, 0, None)
-    pd.testing.assert_frame_equal(history.observations(hour()), before)
+    pd.testing.assert_frame_equal(ordered(history.observations(hour())), before)
 
 
 def test_a_confirmed_value_takes_the_newer_revision(history: History) -> None:
@@ -106,6 +106,46 @@ def test_an_empty_table_is_no_change(history: History) -> None:
     assert history.write(stamp(), table([])).inserted == 0
     assert history.contribute(stamp(), contacts([])).inserted == 0
     assert history.observations(hour()).empty
+
+
+# Several tables at once
+
+
+def test_tables_that_are_written_at_once_end_as_those_written_one_by_one(
+    open_history: Callable[..., History], tmp_path: Path
+) -> None:
+    minutes = [table([("offered", "110105", key, minute(n), n) for key in KEYS for n in range(3)])]
+    corrected = table([("offered", "110105", "", minute(n), 9 if n == 1 else n) for n in range(1, 5)])
+    tables = [
+        (stamp(1), minutes[0]),
+        (stamp(3, "chat"), offered(4)),
+        (stamp(2), corrected),
+        (stamp(4), table([])),
+        (stamp(2, "chat", batch="older"), offered(8)),
+        (stamp(2, batch="again"), pd.concat([corrected, corrected])),
+    ]
+    told, rows, progress = [], [], []
+    for folder in ("once", "each"):
+        with closing(open_history(tmp_path / folder, world())) as history:
+            history.write(stamp(0), offered(1))
+            together = folder == "once"
+            told.append(history.write_all(tables) if together else tuple(history.write(*one) for one in tables))
+            rows.append([ordered(history.observations(hour(), as_known_at=at)) for at in (None, START, minute(9))])
+            progress.append(history.last_starts())
+    assert told[0] == told[1]
+    assert [one.inserted for one in told[0]] == [11, 1, 2, 0, 0, 0]
+    assert (told[0][0].changed, told[0][2].changed, told[0][4].superseded_older, told[0][5].repeated) == (1, 1, 1, 4)
+    for once, each in zip(*rows, strict=True):
+        pd.testing.assert_frame_equal(once, each, check_categorical=False)
+    pd.testing.assert_frame_equal(*progress)
+
+
+def test_of_tables_that_are_written_at_once_a_bad_one_keeps_out_all(history: History) -> None:
+    with pytest.raises(BadTable, match="unknown region"):
+        history.write_all([(stamp(), offered(5)), (stamp(1, "chat"), offered(7, region="nowhere"))])
+    assert history.observations(hour()).empty
+    assert history.write_all([(stamp(), offered(5)), (stamp(1, "chat"), offered(7))])[1].inserted == 1
+    assert ask(history, group=("channel",)) == {("chat", "offered"): 7, ("hotline", "offered"): 5}
 
 
 # What was shown when

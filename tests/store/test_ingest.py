@@ -239,6 +239,17 @@ def test_another_consumer_takes_over_what_was_given_up(valkey: Lineup) -> None:
         assert keys(two) == ["a"]
 
 
+def test_a_body_that_could_not_be_stored_is_given_again_at_once_and_never_moved_aside(ingest: Ingest) -> None:
+    """The store may be away for as long as it likes."""
+    push(ingest, "a")
+    for _ in range(3 * Limits().deliveries):
+        [given] = ingest.read(block_ms=10)
+        ingest.give_again([given.id])
+    ingest.done([given.id])
+    assert keys(ingest) == []
+    assert ingest.aside() == ()
+
+
 def test_a_body_that_is_never_done_is_moved_aside(valkey: Lineup) -> None:
     with closing(Ingest(valkey.url, limits=Limits(reclaim_after_s=0, deliveries=3))) as ingest:
         push(ingest, "poison", b"?")

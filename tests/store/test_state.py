@@ -15,6 +15,7 @@ from store_world import world
 
 from metrics.findings import CheckState, Finding
 from metrics.observations import Batch, Interval, NaiveTime, Parsed, Payload, Reject, SourceFault
+from store.history import Unreachable
 from store.state import State, open_state
 from store.state.findings import Recorded, UnknownRule
 from store.state.opening import StateTooNew, migrate, migrate_back
@@ -42,6 +43,32 @@ def state(url: str) -> Iterator[State]:
     opened = open_state(url, RULES)
     yield opened
     opened.close()
+
+
+# A database that does not answer, or has no room
+
+
+def test_a_postgres_that_does_not_answer_is_told_in_our_words() -> None:
+    with pytest.raises(Unreachable, match="WATCHFLOOR_STATE_URL"):
+        open_state("postgresql+psycopg://postgres@127.0.0.1:1/postgres", RULES)
+
+
+def test_a_sqlite_without_room_is_told_in_our_words_and_works_again(tmp_path: Path) -> None:
+    state = open_state(f"sqlite:///{tmp_path}/state.sqlite", RULES)
+    try:
+        _most_pages(state, 1)  # never fewer than there are
+        with pytest.raises(Unreachable, match="full"):
+            state.progress.keep_cursor("desk", "counts", {"at": "x" * 1_000_000}, NOW, "live")
+        _most_pages(state, 100_000)
+        state.progress.keep_cursor("desk", "counts", {"at": 1}, NOW, "live")
+        assert state.progress.cursor("desk", "counts", "live") == {"at": 1}
+    finally:
+        state.close()
+
+
+def _most_pages(state: State, number: int) -> None:
+    with state.engine.connect() as connection:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {number}")
 
 
 # Migrations
