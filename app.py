@@ -60,7 +60,7 @@ def _all(settings: Settings, catalogue: Catalogue) -> None:
     beside = nation(settings, f"{here}{DOOR_PATH}v1") if settings.demo else nullcontext()
     with address, beside, running(settings, catalogue) as service, announced(settings.home_dir, here) as token:
         people = service.parts.state.people if settings.access == "login" else None
-        behind = Behind(service.live, service.ingest, push_collectors(settings, catalogue), people)
+        behind = Behind(service.live, service.ingest, service.pushed, people)
         ask = route(token, lambda arguments: answer_here(service.parts, arguments))
         serve(settings, catalogue, behind, address, [ask], [PATH])
 

@@ -25,6 +25,7 @@ from config.loading import load as load_catalogue
 from config.settings import Settings
 from metrics.observations import Parsed, Payload, SourceFault
 from pipeline.drain import Drain
+from pipeline.garbage import look_rarely
 from pipeline.parts import Parts, open_parts
 from pipeline.publisher import BEAT_S
 from pipeline.snapshot import SnapshotBuilder
@@ -53,9 +54,9 @@ class Taken:
     """Seconds from the bytes of one interval to what every screen sees, by step."""
 
     door: float
-    """Parsed, checked, and on Valkey's disk, all channels one after another."""
+    """Parsed, checked, and on Valkey's disk, pushed by all channels at once."""
     drain: float
-    """Parsed again, kept, stored, audited, rolled up."""
+    """Kept, stored, audited, rolled up."""
     publish: float
     """The snapshot built and sent."""
 
@@ -68,7 +69,10 @@ class Taken:
 class LineUp:
     """Takes one interval after another."""
 
-    def __init__(self, load: Load, parts: Parts, ingest: Ingest, live: Live, valkey_pid: int) -> None:
+    def __init__(
+        self, load: Load, parts: Parts, ingest: Ingest, live: Live, loop: asyncio.Runner, valkey_pid: int
+    ) -> None:
+        self._loop = loop
         self.load, self.parts, self.ingest, self.live, self.valkey_pid = load, parts, ingest, live, valkey_pid
         self.clock = parts.clock
         collectors: dict[str, PushCollector] = {}
@@ -89,7 +93,7 @@ class LineUp:
         assert isinstance(self.clock, Clock)
         self.clock.now = minute + STEP + AFTER
         marks = [time.perf_counter()]
-        asyncio.run(self._push(minute, bodies))
+        self._loop.run(self._push(minute, bodies))
         marks.append(time.perf_counter())
         while self.ingest.waiting():
             self.drain.once()
@@ -105,14 +109,17 @@ class LineUp:
         self.live.publish(self.builder.build())
 
     async def _push(self, minute: datetime, bodies: Mapping[str, bytes]) -> None:
-        for channel, body in bodies.items():
-            headers = {
-                "Authorization": f"Bearer {self.load.token(channel)}",
-                "Idempotency-Key": self.load.key(channel, minute),
-                "Content-Type": "application/json",
-            }
-            answer = await self._client.post(f"/ingest/v1/{channel}", content=body, headers=headers)
-            assert answer.status_code == 202, answer.text
+        """Every channel at once, as they do when a minute has ended."""
+        await asyncio.gather(*(self._push_one(channel, minute, body) for channel, body in bodies.items()))
+
+    async def _push_one(self, channel: str, minute: datetime, body: bytes) -> None:
+        headers = {
+            "Authorization": f"Bearer {self.load.token(channel)}",
+            "Idempotency-Key": self.load.key(channel, minute),
+            "Content-Type": "application/json",
+        }
+        answer = await self._client.post(f"/ingest/v1/{channel}", content=body, headers=headers)
+        assert answer.status_code == 202, answer.text
 
 
 @contextmanager
@@ -126,10 +133,12 @@ def embedded(load: Load, start: datetime) -> Iterator[LineUp]:
             EmbeddedValkey(folder / "valkey") as valkey,
             closing(Ingest(valkey.url)) as ingest,
             closing(Live(valkey.url)) as live,
+            asyncio.Runner() as loop,
             open_parts(Settings(home_dir=folder / "home"), catalogue) as parts,
         ):
             assert valkey.pid is not None
-            yield LineUp(load, replace(parts, clock=Clock(start)), ingest, live, valkey.pid)
+            look_rarely()
+            yield LineUp(load, replace(parts, clock=Clock(start)), ingest, live, loop, valkey.pid)
 
 
 def _refused(channel: str, payload: Payload, parsed: Parsed | None, fault: SourceFault | None) -> None:

@@ -28,11 +28,12 @@ def measure() -> Iterator[Measurement]:
                 judge_clock(line_up.parts)
             held.append((_resident_mb("self"), _resident_mb(str(line_up.valkey_pid))))
     whole = [sum(one) for one in held]
-    slope = float(np.polyfit(range(LAST), whole[-LAST:], 1)[0])
+    first, last = whole[: INTERVALS - LAST], whole[-LAST:]
+    slope = float(np.polyfit(range(LAST), last, 1)[0])
     note = (
-        f"pipeline and Valkey after {INTERVALS} intervals, the largest of the last {LAST}; at the end "
-        f"{held[-1][0]:.0f} + {held[-1][1]:.0f} MB, after {LAST} intervals {whole[-LAST - 1]:.0f}; "
-        f"{slope:+.2f} MB an interval over the last {LAST}; the load's generator included, the windows not"
+        f"pipeline and Valkey, the largest of the last {LAST} of {INTERVALS} intervals (before: {max(first):.0f}); "
+        f"means {np.mean(first):.0f} and {np.mean(last):.0f}, {slope:+.2f} MB an interval over the last {LAST}; "
+        f"at the end {held[-1][0]:.0f} + {held[-1][1]:.0f}; the load's generator included, the windows not"
     )
     yield Measurement("memory", "MB", round(max(whole[-LAST:]), 1), MOST_MB, "what it may take", note)
 

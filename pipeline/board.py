@@ -19,14 +19,13 @@ from metrics.readings import WINDOWS
 from pipeline.feed import BUCKET_S, BUCKETS, Feed, Minute, Sums
 from pipeline.grid import SLOTS, STEP_S, Grid, Seen, Values, epoch, moment
 from pipeline.places import Places
+from pipeline.rows import Rows
 from store.history import History, Question
 from store.state.progress import SourceStatus
 
 PATH_STAGES = ("entry", "service_type", "handling", "outcome")
 """The dimensions of `contacts` that make a contact's way, after its channel."""
 CONTACTS = "contacts"
-SHOWN_COLUMNS = ("channel", "measure", "region", "dimension", "start", "value")
-"""What the board looks at of the history's observations."""
 
 
 class Board:
@@ -47,6 +46,9 @@ class Board:
     def _feed(self, channel: Channel, source: Source) -> Feed:
         measures = [delivery.measure for delivery in source.delivers]
         kinds = [self.catalogue.measures[measure].kind for measure in measures]
+        rows = np.array([self.measure_index[measure] for measure in measures], dtype=np.int64)
+        row_of = np.full(len(self.measures) + 1, -1)
+        row_of[rows] = np.arange(len(rows))
         return Feed(
             channel.id,
             source.id,
@@ -56,7 +58,8 @@ class Board:
             np.array([self.places.reach[delivery.grain] for delivery in source.delivers]),
             Grid(len(self.places.tops)),
             channel.settle_s,
-            np.array([self.measure_index[measure] for measure in measures], dtype=np.int64),
+            rows,
+            row_of,
         )
 
     def feeds_of(self, channel: str) -> list[Feed]:
@@ -70,20 +73,17 @@ class Board:
 
     def show(self, rows: pd.DataFrame, span: Interval, channels: Iterable[str], now: datetime) -> None:
         """Show all that the store holds of some channels in a span; reported totals are never added."""
-        rows = rows.loc[~rows["reported"].to_numpy(dtype=bool), list(SHOWN_COLUMNS)]
-        channel_of = rows["channel"].astype("category").cat
-        codes, names = channel_of.codes.to_numpy(), list(channel_of.categories)
-        for channel in channels:
-            own = rows[codes == names.index(channel)] if channel in names else rows[:0]
+        reported = rows["reported"].to_numpy(dtype=bool)
+        parts = rows[~reported] if reported.any() else rows
+        for channel, own in self._rows(parts).by(parts["channel"], channels).items():
             for source in self.catalogue.channels[channel].sources:
-                self.put(channel, source.id, own, span, now)
+                self._put(self.feeds[channel, source.id], own, span, now)
 
-    def put(self, channel: str, source: str, rows: pd.DataFrame, span: Interval, now: datetime) -> None:
-        """Show what was stored: `rows` are all that a channel has in a span now, reported totals left out.
+    def _put(self, feed: Feed, rows: Rows, span: Interval, now: datetime) -> None:
+        """Show all that a channel has in a span now.
 
         Minutes older than the grid or in the future are not shown: a wrong clock must not push out the present.
         """
-        feed = self.feeds[channel, source]
         with self.lock:
             feed.version += 1
             if feed.day != self.day_start(now):
@@ -129,10 +129,11 @@ class Board:
         with self.lock:
             feed.start_day(day)
             feed.version += 1
-            feed.today = self._cells(feed, sums, np.zeros(len(sums), np.int64), 1)[0][0]
+            feed.today = self._cells(feed, self._sums(sums), np.zeros(len(sums), np.int64), 1)[0][0]
             feed.today[feed.peaks] = 0.0
-            feed.past_peaks = self._cells(feed, highest, np.zeros(len(highest), np.int64), 1)[0][0, feed.peaks]
-            feed.today_paths = self._paths(feed, paths, np.zeros(len(paths), np.int64), 1)[0]
+            past = self._cells(feed, self._sums(highest), np.zeros(len(highest), np.int64), 1)[0]
+            feed.past_peaks = past[0, feed.peaks]
+            feed.today_paths = self._paths(feed, self._sums(paths), np.zeros(len(paths), np.int64), 1)[0]
 
     def window(self, feed: Feed, name: str, now: datetime, back: int = 0) -> Sums | None:
         """Sums of one feed over a window, `back` windows earlier; None where nothing, or not all of it, was read."""
@@ -158,30 +159,40 @@ class Board:
         with self.lock:
             return starts, *feed.buckets(starts, self.places.tops)
 
-    def _minutes(self, feed: Feed, rows: pd.DataFrame, begin: int, end: int) -> Iterator[Minute]:
+    def _rows(self, frame: pd.DataFrame) -> Rows:
+        return Rows.of(frame, self.measure_index, self.places.index)
+
+    def _sums(self, frame: pd.DataFrame) -> Rows:
+        """Sums over a time as rows; of a frame without dimensions they have none."""
+        return self._rows(frame.assign(start=np.datetime64(0, "s"), dimension=frame.get("dimension", "")))
+
+    def _minutes(self, feed: Feed, rows: Rows, begin: int, end: int) -> Iterator[Minute]:
         """The minutes of [begin, end) that rows are about, or that were shown before, as they are stored now."""
-        step = (rows["start"].to_numpy(dtype="datetime64[s]").astype(np.int64) - begin) // STEP_S
+        step = (rows.start - begin) // STEP_S
         length = max(0, -(-(end - begin) // STEP_S))
         inside = (step >= 0) & (step < length)
-        rows, step = rows[inside], step[inside]
+        if not inside.all():
+            rows, step = rows.only(inside), step[inside]
         values, seen = self._cells(feed, rows, step, length)
         paths = self._paths(feed, rows, step, length)
-        told = np.bincount(step[_codes(rows["measure"], feed.measures.keys) >= 0], minlength=length) > 0
+        told: npt.NDArray[np.bool_] = np.logical_or.reduce(seen, axis=(1, 2))
         for at in range(length):
             start = begin + at * STEP_S
             if told[at] or feed.measures.starts[feed.measures.slot(start)] == start:
                 yield Minute(start, values[at], seen[at], paths[at])
 
-    def _cells(self, feed: Feed, rows: pd.DataFrame, step: npt.NDArray[np.int64], steps: int) -> tuple[Values, Seen]:
+    def _cells(self, feed: Feed, rows: Rows, step: npt.NDArray[np.int64], steps: int) -> tuple[Values, Seen]:
         """(values, seen) of a feed's measures by (step, measure, place), rolled up."""
         shape = (steps, *feed.measures.values.shape[1:])
-        keys, places = _codes(rows["measure"], feed.measures.keys), _codes(rows["region"], self.places.index)
+        keys = feed.row_of[rows.measure]
         own = keys >= 0
-        at = (step[own] * shape[1] + keys[own]) * shape[2] + places[own]
-        value, size = rows["value"].to_numpy(np.float64)[own], int(np.prod(shape))
+        if not own.all():
+            rows, step, keys = rows.only(own), step[own], keys[own]
+        at = (step * shape[1] + keys) * shape[2] + rows.place
+        value, size = rows.value, int(np.prod(shape))
         values = np.bincount(at, value, size).reshape(shape)
         seen = (np.bincount(at, minlength=size) > 0).reshape(shape)
-        largest = feed.peaks[keys[own]]
+        largest = feed.peaks[keys]
         if largest.any():
             values[:, feed.peaks] = 0.0
             np.maximum.at(values.reshape(-1), at[largest], value[largest])
@@ -192,27 +203,22 @@ class Board:
         self.places.add_up(seen, np.logical_or)
         return values, seen
 
-    def _paths(self, feed: Feed, rows: pd.DataFrame, step: npt.NDArray[np.int64], steps: int) -> Values:
+    def _paths(self, feed: Feed, rows: Rows, step: npt.NDArray[np.int64], steps: int) -> Values:
         """Contacts by (step, path, top place); unknown paths get a row of their own first."""
-        counts = (rows["measure"] == CONTACTS).to_numpy() & (CONTACTS in feed.measures.keys)
-        contacts, step = rows[counts], step[counts]
-        ways = {key: feed.paths.row(path_of(key)) for key in contacts["dimension"].unique()}
-        lines, tops = self.places.tops_of(_codes(contacts["region"], self.places.index))
+        counts = np.flatnonzero(rows.measure == self.measure_index.get(CONTACTS, -2))
+        if CONTACTS not in feed.measures.keys:
+            counts = counts[:0]
+        contacts, step = rows.only(counts), step[counts]
+        ways = np.full(len(contacts.keys), -1)
+        for code in np.unique(contacts.dimension):
+            ways[code] = feed.paths.row(path_of(contacts.keys[code]))
+        lines, tops = self.places.tops_of(contacts.place)
         shape = (steps, *feed.paths.values.shape[1:])
-        at = (step[lines] * shape[1] + _codes(contacts["dimension"], ways)[lines]) * shape[2] + tops
-        value = contacts["value"].to_numpy(np.float64)[lines]
-        return np.bincount(at, value, int(np.prod(shape))).reshape(shape)
+        at = (step[lines] * shape[1] + ways[contacts.dimension[lines]]) * shape[2] + tops
+        return np.bincount(at, contacts.value[lines], int(np.prod(shape))).reshape(shape)
 
 
 def path_of(dimension: str) -> str:
     """The stages of the flow in a dimension key, as a key of their own."""
     values = decode_dimensions(dimension)
     return encode_dimensions({stage: values[stage] for stage in PATH_STAGES if stage in values})
-
-
-def _codes(column: pd.Series, index: dict[str, int]) -> npt.NDArray[np.int64]:
-    """Index of every cell of a text or category column, by way of its distinct values; -1 where it is not in it."""
-    coded = column.astype("category").cat
-    table = np.array([*(index.get(name, -1) for name in coded.categories), -1], dtype=np.int64)
-    found: npt.NDArray[np.int64] = table[coded.codes.to_numpy()]
-    return found

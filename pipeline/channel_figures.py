@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from metrics.arithmetic import Figures
+from metrics.arithmetic import Figures, Halves
 from metrics.formula import Floats
 from pipeline.board import Board
 from pipeline.feed import Feed, Sums
@@ -15,10 +15,10 @@ from pipeline.figures import Formulas
 
 @dataclass(frozen=True)
 class Scope:
-    """Figures of one channel over one window, with those of the window before; arrays by (metric, place)."""
+    """What one channel's figures over one window are made of, and those of the window before, by (metric, place)."""
 
-    now: Figures
-    before: Figures
+    now: Halves
+    before: Halves
     waiting: Floats
     """Contacts whose end is not known yet, and those offered, by place."""
     offered: Floats
@@ -67,19 +67,19 @@ class ChannelFigures:
         earlier = [(feed, sums) for feed in feeds if (sums := self.board.window(feed, window, now, back=1))]
         if not recent:
             return None
-        figures, values = self._figures(recent)
+        current, values = self._halves(recent)
         waiting, offered = (values[self.board.measure_index[name]] for name in ("waiting", "offered"))
-        before, _ = self._figures(earlier)
+        before, _ = self._halves(earlier)
         end = min(sums.end for _, sums in recent)
-        return Scope(figures, before, waiting, offered, np.full(len(self.formulas.metrics), end))
+        return Scope(current, before, waiting, offered, np.full(len(self.formulas.metrics), end))
 
-    def _figures(self, sums: list[tuple[Feed, Sums]]) -> tuple[Figures, Floats]:
-        """Figures from the sums of a channel's feeds, and the sums by (measure, place)."""
+    def _halves(self, sums: list[tuple[Feed, Sums]]) -> tuple[Halves, Floats]:
+        """Numerators and denominators from the sums of a channel's feeds, and the sums by (measure, place)."""
         shape = (len(self.board.measures), len(self.board.places.codes))
         values, seen, delivered = np.zeros(shape), np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
         for feed, one in sums:
             values[feed.rows], seen[feed.rows], delivered[feed.rows] = one.values, one.seen, feed.delivered
-        return self.formulas.evaluate(values, seen, delivered), values
+        return self.formulas.halves(values, seen, delivered), values
 
     def _bucket_figures(self, feeds: list[Feed], now: datetime) -> Buckets:
         tops = self.board.places.tops

@@ -1,16 +1,15 @@
 """The drain: what was pushed goes from the stream on disk through the same steps as everything else.
 
-Bodies that wait together share one audit and one roll-up. A body leaves the stream only after it is stored and
-judged, so one that was answered 202 is never lost; a crash in between delivers it again, which changes nothing.
+Bodies that wait together share one write, one audit and one roll-up. A body leaves the stream only after it is stored
+and judged, so one that was answered 202 is never lost; a crash in between delivers it again, which changes nothing.
 """
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event, Thread
-from typing import cast
+from typing import TypeVar, cast
 
 from collectors import Ask
 from collectors.push import PushCollector
@@ -26,17 +25,20 @@ RETRY_S = 2.0
 AWAY = (Unreachable, OSError)
 """What is under us fails: Valkey, a database (`store.history.Unreachable` is a lost connection), the disk."""
 TOGETHER = 32
-"""Bodies that are judged at once: a nation's channels, and what it takes to catch up; more would fill the memory."""
+"""Bodies that are taken at once: a nation's channels, and what it takes to catch up; more would fill the memory."""
+
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
-class Entered:
-    """A body whose figures are stored."""
+class Harvest:
+    """A body that is parsed."""
 
     id: str
     feeder: Feeder
     batch: Batch
-    touched: Touched
 
 
 class Drain:
@@ -91,50 +93,59 @@ class Drain:
             log.info("%s: what was taken is given again later", error)
 
     def _take(self, waiting: Sequence[Pushed]) -> int:
-        """Store each body, judge all of them, then let them go; raises the first error once the others are done."""
-        entered: list[Entered] = []
-        failed: Exception | None = None
-        with ThreadPoolExecutor(1, "parse") as ahead:  # while a body is stored the next is parsed
-            batches = [ahead.submit(self._collect, body) for body in waiting]
-            for body, batch in zip(waiting, batches, strict=True):
-                if self.ended.is_set():
-                    ahead.shutdown(cancel_futures=True)
-                    break
-                try:
-                    entered += self._enter(body, batch.result())
-                except AWAY:
-                    ahead.shutdown(cancel_futures=True)
-                    raise
-                except Exception as error:
-                    failed = failed or error
+        """Store all bodies, judge them, then let them go; raises the first error once the others are done."""
+        harvests, failed = self._each(waiting, self._collect)
+        try:
+            entered = self._enter(harvests)
+        except AWAY:
+            raise
+        except Exception:
+            # One of them is the cause, and they are stored together or not at all: now one after another.
+            entered, error = self._each([[one] for one in harvests], self._enter)
+            failed = failed or error
         if entered:
-            self.judged(self.parts, [one.touched for one in entered])
-            for one in entered:
+            self.judged(self.parts, [touched for _, touched in entered])
+            for one, _ in entered:
                 settle(self.parts, one.feeder, one.batch)
             self.parts.wake()
-            self.ingest.done([one.id for one in entered])
+            self.ingest.done([one.id for one, _ in entered])
         if failed is not None:
             raise failed
         return len(entered)
 
-    def _collect(self, body: Pushed) -> Batch | None:
-        """Parse one body; None for one that nobody wants."""
+    def _each(self, given: Iterable[Given], work: Callable[[Given], list[Made]]) -> tuple[list[Made], Exception | None]:
+        """Do something with each until the end comes; gives what came of them, and the first error of one of them."""
+        made: list[Made] = []
+        failed: Exception | None = None
+        for one in given:
+            if self.ended.is_set():
+                break
+            try:
+                made += work(one)
+            except AWAY:
+                raise
+            except Exception as error:
+                failed = failed or error
+        return made, failed
+
+    def _collect(self, body: Pushed) -> list[Harvest]:
+        """Parse one body; nothing for one that nobody wants or that the door refused, which is noted and let go."""
         feeder = self.feeders.get(body.channel)
         if feeder is None:
-            return None
-        ask = Ask(Interval(body.received_at, body.received_at), {}, body.received_at)
-        payload = cast(PushCollector, feeder.collector).payload(body.body, body.received_at)
-        return collect(self.parts, feeder, ask, lambda: payload)
-
-    def _enter(self, body: Pushed, batch: Batch | None) -> list[Entered]:
-        """Store one body; nothing for one that nobody wants or that the door refused, which is noted and let go."""
-        if batch is not None and not body.refused:
-            feeder = self.feeders[body.channel]
-            return [Entered(body.id, feeder, batch, enter(self.parts, feeder, batch))]
-        if batch is not None and batch.payload is not None:
-            note_refusal(self.parts, self.feeders[body.channel], batch.payload, batch.parsed, batch.error)
-        else:
             log.error("a body was pushed for channel %s, which has no push source any more; kept aside", body.channel)
             self.parts.payloads.keep(body.body, hashlib.sha256(body.body).hexdigest(), body.received_at)
+            self.ingest.done([body.id])
+            return []
+        ask = Ask(Interval(body.received_at, body.received_at), {}, body.received_at)
+        payload = cast(PushCollector, feeder.collector).payload(body.body, body.received_at)
+        batch = collect(self.parts, feeder, ask, lambda: payload)
+        if not body.refused:
+            return [Harvest(body.id, feeder, batch)]
+        note_refusal(self.parts, feeder, payload, batch.parsed, batch.error)
         self.ingest.done([body.id])
         return []
+
+    def _enter(self, harvests: Sequence[Harvest]) -> list[tuple[Harvest, Touched]]:
+        """Store bodies together."""
+        touched = enter(self.parts, [(one.feeder, one.batch) for one in harvests])
+        return list(zip(harvests, touched, strict=True))

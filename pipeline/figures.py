@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from config.catalogue import Catalogue, Kind
-from metrics.arithmetic import Figures, divided, figures
+from metrics.arithmetic import Figures, Halves, divided, halves
 from metrics.formula import Floats, metric_table
 
 Seen = npt.NDArray[np.bool_]
@@ -32,20 +32,28 @@ class Formulas:
         )
 
     def evaluate(self, sums: Floats, seen: Seen, delivered: Seen) -> Figures:
-        """Figures (metric, …, place) of one channel from its sums; all arguments by (measure, …, place).
+        """Figures (metric, …, place) of one channel from its sums; all arguments by (measure, …, place)."""
+        return self.divide(self.halves(sums, seen, delivered))
+
+    def halves(self, sums: Floats, seen: Seen, delivered: Seen) -> Halves:
+        """What these figures are made of.
 
         `delivered`: the channel counts this measure at places of this level. An additive measure that is
         delivered and was not seen is a zero that was read; a level or a peak not seen is a gap.
         """
         known = delivered & (seen | self.additive.reshape(-1, *[1] * (sums.ndim - 1)))
-        return figures(self.table, np.where(known, sums, np.nan))
+        return halves(self.table, np.where(known, sums, np.nan))
 
-    def join(self, parts: Sequence[Figures]) -> Figures:
+    def divide(self, parts: Halves) -> Figures:
+        """Divide last."""
+        return divided(self.table, parts)
+
+    def join(self, parts: Sequence[Halves | Figures]) -> Figures:
         """Groups of channels as one: sums, and for peaks the largest; what only some have stays as it is."""
         numerators = np.stack([part.numerator for part in parts])
         numerator = _summed(numerators)
         numerator[self.peaks] = np.fmax.reduce(numerators[:, self.peaks])
-        return divided(self.table, numerator, _summed(np.stack([part.denominator for part in parts])))
+        return self.divide(Halves(numerator, _summed(np.stack([part.denominator for part in parts]))))
 
 
 def _summed(parts: Floats) -> Floats:

@@ -10,9 +10,12 @@ from collections.abc import Callable
 from threading import Event, Thread
 
 from metrics.readings import Snapshot
+from store.ingest import Full, Unreachable
 
 log = logging.getLogger("watchfloor.publisher")
 BEAT_S = 10.0
+AWAY = (Full, Unreachable, OSError)
+"""What is under us fails, Valkey or a database: no bug."""
 
 
 class Publisher:
@@ -53,10 +56,10 @@ class Publisher:
     def _publish(self) -> None:
         try:
             self.send(self.build())
-        except Exception:
+        except Exception as error:
             # The next beat tries again; the screens mark what they hold as old by themselves meanwhile.
             if not self.failing:
-                log.exception("publishing failed")
+                log.warning("publishing failed: %s", error, exc_info=not isinstance(error, AWAY))
             self.failing = True
             return
         if self.failing:

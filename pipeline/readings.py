@@ -66,18 +66,21 @@ class ReadingSheet:
         }
         if not scopes:
             return []
-        tops = self.board.places.tops
-        blocks = [_block(at, number, scope, tops) for number, scope in scopes.items()]
-        return [*blocks, _block(at, 0, self._together(list(scopes.values())), self.everywhere)]
+        blocks = [self._channel(at, number, scope) for number, scope in scopes.items()]
+        return [*blocks, self._together(at, list(scopes.values()))]
 
-    def _together(self, scopes: list[Scope]) -> Scope:
-        return Scope(
-            self.formulas.join([scope.now for scope in scopes]),
-            self.formulas.join([scope.before for scope in scopes]),
-            np.sum([scope.waiting for scope in scopes], axis=0),
-            np.sum([scope.offered for scope in scopes], axis=0),
-            self._ends(scopes),
-        )
+    def _channel(self, window: int, number: int, scope: Scope) -> Columns:
+        tops = self.board.places.tops
+        now, before = (self.formulas.divide(halves.at(tops)) for halves in (scope.now, scope.before))
+        return _block(window, number, tops, now, before, _share(scope.waiting[tops], scope.offered[tops]), scope.ends)
+
+    def _together(self, window: int, scopes: list[Scope]) -> Columns:
+        """All channels as one."""
+        now = self.formulas.join([scope.now for scope in scopes])
+        before = self.formulas.join([scope.before for scope in scopes])
+        waiting = np.sum([scope.waiting for scope in scopes], axis=0)
+        offered = np.sum([scope.offered for scope in scopes], axis=0)
+        return _block(window, 0, self.everywhere, now, before, _share(waiting, offered), self._ends(scopes))
 
     def _ends(self, scopes: list[Scope]) -> npt.NDArray[np.int64]:
         """By metric: where the slowest of the channels ends that the figure of all channels stands on."""
@@ -129,18 +132,19 @@ class ReadingSheet:
         return np.stack([states_of(metric, value[at], n[at]) for at, metric in enumerate(self.metrics)])
 
 
-def _block(window: int, channel: int, scope: Scope, places: npt.NDArray[np.int64]) -> Columns:
-    now: Figures = scope.now
-    waiting, offered = scope.waiting[places], scope.offered[places]
-    return Columns(
-        window,
-        channel,
-        places,
-        now.value[:, places],
-        now.numerator[:, places],
-        now.denominator[:, places],
-        now.n[:, places],
-        scope.before.value[:, places],
-        np.divide(waiting, offered, out=np.zeros(len(places)), where=offered > 0),
-        scope.ends,
-    )
+def _block(
+    window: int,
+    channel: int,
+    places: npt.NDArray[np.int64],
+    now: Figures,
+    before: Figures,
+    open_share: Floats,
+    ends: npt.NDArray[np.int64],
+) -> Columns:
+    halves = (now.numerator, now.denominator)
+    return Columns(window, channel, places, now.value, *halves, now.n, before.value, open_share, ends)
+
+
+def _share(waiting: Floats, offered: Floats) -> Floats:
+    """Contacts whose end is open, as a share of those offered."""
+    return np.divide(waiting, offered, out=np.zeros(len(offered)), where=offered > 0)

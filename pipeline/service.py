@@ -19,6 +19,7 @@ from config.catalogue import Catalogue, Channel, Source
 from config.faults import CatalogueError, Fault
 from config.settings import Settings
 from pipeline.drain import Drain
+from pipeline.garbage import look_rarely
 from pipeline.jobs import Jobs
 from pipeline.leading import leading
 from pipeline.parts import Parts, make_home, open_parts, secret
@@ -46,6 +47,8 @@ class Running:
     parts: Parts
     live: Live
     ingest: Ingest
+    pushed: dict[str, PushCollector]
+    """The collectors of the push door, by channel: what it parses, the drain need not parse again."""
 
 
 @contextmanager
@@ -63,8 +66,9 @@ def running(settings: Settings, catalogue: Catalogue) -> Iterator[Running]:
                 parts.board.restore(parts.history, parts.state.progress.sources(), parts.clock())
                 for thread in (publisher, wheel, incoming):
                     thread.start()
+                look_rarely()
                 try:
-                    yield Running(parts, live, ingest)
+                    yield Running(parts, live, ingest, pushed(own))
                 finally:
                     for thread in (incoming, wheel, publisher):
                         thread.stop()
@@ -151,8 +155,12 @@ def feeders(settings: Settings, catalogue: Catalogue) -> tuple[Feeder, ...]:
 
 def push_collectors(settings: Settings, catalogue: Catalogue) -> dict[str, PushCollector]:
     """What the push door counts with, by channel; needs no other source's secrets, and makes no pseudonyms."""
-    made = _built(settings, catalogue, lambda source: source.kind == "push", b"")
-    return {feeder.channel.id: feeder.collector for feeder in made if isinstance(feeder.collector, PushCollector)}
+    return pushed(_built(settings, catalogue, lambda source: source.kind == "push", b""))
+
+
+def pushed(own: tuple[Feeder, ...]) -> dict[str, PushCollector]:
+    """The collectors of what is pushed, by channel."""
+    return {feeder.channel.id: feeder.collector for feeder in own if isinstance(feeder.collector, PushCollector)}
 
 
 def _built(

@@ -16,9 +16,11 @@ Steps 2, 3 and 6 belong to one batch; 4 and 5 are done once for all that came to
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event
 from zoneinfo import ZoneInfo
@@ -69,21 +71,31 @@ def turn(parts: Parts, feeder: Feeder, job: str = LIVE, file: Path | None = None
     else:
         batch = collect(parts, feeder, ask, lambda: feeder.collector.fetch_file(file, ask))
         batch = replace(batch, window=span_of(batch, feeder.channel))
-    judged(parts, [enter(parts, feeder, batch, job)])
+    judged(parts, enter(parts, [(feeder, batch)], job))
     settle(parts, feeder, batch, job)
     parts.wake()
     return batch
 
 
-def enter(parts: Parts, feeder: Feeder, batch: Batch, job: str = LIVE) -> Touched:
-    """Steps 2 and 3 for a batch that is here; gives what is to be judged.
+def enter(parts: Parts, harvests: Sequence[tuple[Feeder, Batch]], job: str = LIVE) -> list[Touched]:
+    """Steps 2 and 3 for batches that are here; gives what is to be judged.
+
+    A table that is refused takes the others down with it: then whoever calls enters them one after another.
+    """
+    batches = [batch for _, batch in harvests]
+    with ThreadPoolExecutor(1, "keep") as beside:  # payloads wait for the disk while tables are merged
+        paths = beside.map(partial(keep, parts), batches)
+        changed = store(parts, batches)
+    parts.state.batches.keep_all(list(zip(batches, paths, strict=True)), parts.clock())
+    return [touched(feeder, batch, job, span) for (feeder, batch), span in zip(harvests, changed, strict=True)]
+
+
+def touched(feeder: Feeder, batch: Batch, job: str, changed: Interval | None) -> Touched:
+    """What is to be judged because of a batch that is stored.
 
     That is what the batch speaks of as well as what it changed: it may have been stored before by a turn that was
     killed before it judged.
     """
-    path = keep(parts, batch)
-    changed = store(parts, batch)
-    parts.state.batches.keep(batch, path, parts.clock())
     starts = starts_of(batch)
     said = span_of(batch, feeder.channel) if starts else None
     covered = batch.window.end if reads_on(batch, job) else None
@@ -162,20 +174,23 @@ def keep(parts: Parts, batch: Batch) -> str:
     return parts.payloads.keep(batch.payload.data, batch.digest, batch.fetched_at)
 
 
-def store(parts: Parts, batch: Batch) -> Interval | None:
-    """Step 3: write the tables; gives the span of intervals that changed.
+def store(parts: Parts, batches: Sequence[Batch]) -> list[Interval | None]:
+    """Step 3: write the tables; gives the spans of intervals that changed.
 
-    The record of the batch follows: an audit that runs beside this turn must not see a batch without its rows.
+    The records of the batches follow: an audit that runs beside this turn must not see a batch without its rows.
     """
-    if batch.parsed is None:
-        return None
-    stamp = BatchStamp.of(batch)
-    spans: list[Interval | None] = []
-    if batch.parsed.contributions is not None:
-        spans.append(parts.history.contribute(stamp, batch.parsed.contributions).touched)
-    if batch.parsed.observations is not None:
-        spans.append(parts.history.write(stamp, batch.parsed.observations).touched)
-    return joined(spans)
+    spans: list[list[Interval | None]] = [[] for _ in batches]
+    tables: dict[int, tuple[BatchStamp, pd.DataFrame]] = {}
+    for at, batch in enumerate(batches):
+        if batch.parsed is not None and batch.parsed.observations is not None:
+            tables[at] = BatchStamp.of(batch), batch.parsed.observations
+    all_written = parts.history.write_all(list(tables.values())) if tables else ()
+    for at, written in zip(tables, all_written, strict=True):
+        spans[at].append(written.touched)
+    for own, batch in zip(spans, batches, strict=True):
+        if batch.parsed is not None and batch.parsed.contributions is not None:
+            own.append(parts.history.contribute(BatchStamp.of(batch), batch.parsed.contributions).touched)
+    return [joined(own) for own in spans]
 
 
 def joined(spans: Iterable[Interval | None]) -> Interval | None:

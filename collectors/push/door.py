@@ -111,7 +111,7 @@ class Door:
     def _check(self, channel: str, collector: PushCollector, payload: Payload) -> int:
         """Step 3: parse, and refuse the whole body if any record cannot be counted."""
         try:
-            parsed = collector.parse(payload)
+            parsed = collector.parse_ahead(payload)
         except SourceFault as fault:
             self._tell(channel, payload, None, fault)
             raise Refused(400, fault.code, fault.detail) from fault

@@ -26,6 +26,8 @@ def observations(cells: list[tuple[str, str, int, float]]) -> pd.DataFrame:
     """(measure, region, minutes before noon, value)."""
     return pd.DataFrame(
         {
+            "channel": "desk",
+            "reported": False,
             "measure": [cell[0] for cell in cells],
             "region": [cell[1] for cell in cells],
             "dimension": "",
@@ -44,7 +46,7 @@ def shown(board: Board, measure: str, place: str, window: str = "15min", back: i
 
 def filled(cells: list[tuple[str, str, int, float]]) -> Board:
     board = Board(CATALOGUE)
-    board.put("desk", "counts", observations(cells), Interval(NOON - timedelta(hours=2), NOON), NOON)
+    board.show(observations(cells), Interval(NOON - timedelta(hours=2), NOON), ("desk",), NOON)
     board.cover("desk", "counts", NOON)
     return board
 
@@ -88,7 +90,7 @@ def test_levels_are_summed_at_one_instant_and_peaks_take_the_largest() -> None:
 def test_a_corrected_minute_replaces_what_was_shown_also_in_the_sums_of_the_day() -> None:
     board = filled([("offered", GUANGZHOU, 5, 10), ("offered", WUHAN, 5, 1)])
     minute = Interval(NOON - timedelta(minutes=5), NOON - timedelta(minutes=4))
-    board.put("desk", "counts", observations([("offered", GUANGZHOU, 5, 4)]), minute, NOON)
+    board.show(observations([("offered", GUANGZHOU, 5, 4)]), minute, ("desk",), NOON)
     for window in ("15min", "60min", "today"):
         assert shown(board, "offered", NATION, window) == 4
 
@@ -97,7 +99,7 @@ def test_a_minute_that_has_not_come_yet_does_not_push_out_the_present() -> None:
     board = filled([("offered", GUANGZHOU, 5, 10)])
     ahead = NOON + timedelta(minutes=145)
     rows = observations([("offered", GUANGZHOU, -145, 99)])
-    board.put("desk", "counts", rows, Interval(ahead, ahead + timedelta(minutes=1)), NOON)
+    board.show(rows, Interval(ahead, ahead + timedelta(minutes=1)), ("desk",), NOON)
     assert shown(board, "offered", NATION) == 10
 
 

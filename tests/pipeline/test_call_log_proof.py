@@ -6,9 +6,13 @@ import random
 import signal
 import subprocess
 import sys
+from collections import defaultdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from config.loading import load
@@ -72,6 +76,50 @@ def test_any_split_sums_to_the_whole(home: Path, metric: str, split: tuple[str, 
     assert len(parts) > 1
     for name in ("numerator", "denominator"):
         assert sum(row[name] or 0 for row in parts) == pytest.approx(whole[name], abs=1e-9)
+
+
+@pytest.mark.parametrize(("metric", "share"), [("wait_p50", 0.5), ("wait_p90", 0.9)])
+def test_percentiles_of_every_half_hour_lie_within_their_error_of_the_exact_ones(
+    home: Path, metric: str, share: float
+) -> None:
+    waits: dict[datetime, list[float]] = defaultdict(list)
+    for call in calls():
+        if call["outcome"] == "AGENT":
+            waits[half_hour(call)].append(float(call["q_time"]))
+    found = {datetime.fromisoformat(row["start"]): row for row in query(home, metric, "--by", "30min")}
+    assert sum(row["value"] is not None for row in found.values()) == len(waits) > 300
+    for start, exact in waits.items():
+        truth = float(np.quantile(exact, share, method="lower"))
+        assert found[start]["n"] == found[start]["denominator"] == len(exact)
+        assert found[start]["value"] == pytest.approx(truth, rel=CATALOGUE.accuracies["wait_band"])
+
+
+def test_customers_are_counted_once_over_all_services_and_the_parts_say_what_they_come_to(home: Path) -> None:
+    known = [(call["customer_id"], call["type"]) for call in calls() if call["customer_id"] != "0"]
+    exact = len({customer for customer, _ in known})
+    [whole] = query(home, "customers")
+    assert whole["value"] == pytest.approx(exact, rel=3 * 0.033)
+    assert (whole["n"], whole["denominator"]) == (len(known), len(list(calls())))
+    parts = query(home, "customers", "--group", "service_type")
+    assert {row["together"] for row in parts} == {whole["value"]}
+    assert sum(row["value"] for row in parts if row["n"]) > whole["value"]
+    assert [row["value"] for row in parts if not row["n"]] == [None], "the log names nobody who asked for the internet"
+    days = query(home, "customers", "--by", "day")
+    assert sum(row["value"] for row in days) > 1.5 * whole["value"]
+
+
+def calls() -> list[dict[str, str]]:
+    """Every call of the file once, as its last line tells it; phantoms are none."""
+    rows = LOG.read_text(encoding="utf-8").splitlines()
+    names = rows[0].split("\t")
+    lines = [dict(zip(names, line.split("\t"), strict=True)) for line in rows[1:]]
+    return list({(line["vru+line"], line["call_id"]): line for line in lines if line["outcome"] != "PHANTOM"}.values())
+
+
+def half_hour(call: dict[str, str]) -> datetime:
+    date, clock = call["date"], call["vru_entry"].split(":")
+    day = datetime(1900 + int(date[:2]), int(date[2:4]), int(date[4:]), tzinfo=ZoneInfo("Asia/Jerusalem"))
+    return day.replace(hour=int(clock[0]), minute=int(clock[1]) // 30 * 30)
 
 
 def test_replaying_the_file_changes_nothing(home: Path) -> None:

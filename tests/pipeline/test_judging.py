@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from pipeline_world import GUANGZHOU, NOON, SHENZHEN, Clock, Scripted, feeder, pipeline, row
 
@@ -18,6 +19,7 @@ from pipeline.judging import Judge, Touched, judge, together
 from pipeline.parts import Parts
 from pipeline.turn import collect, due, enter, turn
 from store.embedded_valkey import EmbeddedValkey
+from store.history import Unreachable
 from store.ingest import Ingest, Limits
 from tests.doors.door_world import body
 
@@ -64,8 +66,8 @@ def test_what_another_process_has_stored_is_judged_by_what_it_tells(tmp_path: Pa
         worker = replace(parts, board=Board(parts.catalogue))
         desk = feeder(worker, collector=Scripted(worker, [UNBALANCED]))
         ask = due(worker, desk, "live")
-        touched = enter(worker, desk, collect(worker, desk, ask, lambda: desk.collector.fetch(ask)))
-        judge(parts, [touched])
+        harvest = collect(worker, desk, ask, lambda: desk.collector.fetch(ask))
+        judge(parts, enter(worker, [(desk, harvest)]))
         assert shown(parts.board) == 10
         assert "AC-03" in rules(parts)
 
@@ -86,18 +88,22 @@ def test_what_overlaps_in_a_channel_is_judged_once_and_channels_of_one_span_toge
 
 
 class Picky(PushCollector):
-    """Trips over one body as a bug would."""
+    """Trips over one body as a bug would, and of another makes a table that the store refuses."""
 
     def parse(self, payload: Payload) -> Any:
         if b"poison" in payload.data:
             raise RuntimeError("a bug")
-        return super().parse(payload)
+        parsed = super().parse(payload)
+        if b"999" in payload.data:
+            assert parsed.observations is not None
+            return replace(parsed, observations=parsed.observations.assign(region="nowhere"))
+        return parsed
 
 
 @contextmanager
 def drain(parts: Parts, url: str, judged: Judge = judge) -> Iterator[Drain]:
     """A drain as a process has it after its start."""
-    with closing(Ingest(url, limits=Limits(reclaim_after_s=0.05))) as ingest:
+    with closing(Ingest(url, limits=Limits(reclaim_after_s=0))) as ingest:
         own = {name: feeder(parts, name) for name in ("desk", "chat")}
         collector = own["desk"].collector
         assert isinstance(collector, PushCollector)
@@ -142,13 +148,14 @@ def test_a_body_is_kept_until_it_is_judged_and_a_kill_before_loses_no_finding(tm
         assert shown(restarted.board) == 10
 
 
+@pytest.mark.parametrize("cause", [b'{"poison": 1}', body(row("offered", SHENZHEN, 999))], ids=["parsed", "stored"])
 def test_a_body_that_is_a_bugs_cause_takes_no_other_down(
-    tmp_path: Path, valkey: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, valkey: str, monkeypatch: pytest.MonkeyPatch, cause: bytes
 ) -> None:
     monkeypatch.setattr("pipeline.drain.RETRY_S", 0.01)
     with pipeline(tmp_path / "home", Clock()) as parts, drain(parts, valkey) as one:
         one.ingest.append("desk", "a", body(row("offered", GUANGZHOU, 5)), NOON)
-        one.ingest.append("desk", "b", b'{"poison": 1}', NOON)
+        one.ingest.append("desk", "b", cause, NOON)
         one.ingest.append("chat", "c", body(row("offered", GUANGZHOU, 7)), NOON)
         assert one.once() == 0
         assert (shown(parts.board), shown(parts.board, channel="chat")) == (5, 7)
@@ -156,3 +163,39 @@ def test_a_body_that_is_a_bugs_cause_takes_no_other_down(
         while one.ingest.waiting():
             one.once()
         assert [gone.key for gone in one.ingest.aside()] == ["b"]
+
+
+def test_a_body_waits_for_a_store_that_is_away_however_often_it_is_tried(
+    tmp_path: Path, valkey: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.drain.RETRY_S", 0)
+    tries = 0
+
+    def judged(parts: Parts, touched: Sequence[Touched]) -> None:
+        nonlocal tries
+        tries += 1
+        if tries <= 2 * Limits().deliveries:
+            raise Unreachable("the store is away")
+        judge(parts, touched)
+
+    with pipeline(tmp_path / "home", Clock()) as parts, drain(parts, valkey, judged) as one:
+        one.ingest.append("desk", "a", body(*UNBALANCED), NOON)
+        assert [one.once() for _ in range(2 * Limits().deliveries + 1)] == [0] * 2 * Limits().deliveries + [1]
+        assert (one.ingest.waiting(), one.ingest.aside()) == (0, ())
+
+
+def test_what_the_door_has_parsed_is_not_parsed_again_and_nothing_else_is_taken_for_it(tmp_path: Path) -> None:
+    with pipeline(tmp_path, Clock()) as parts:
+        collector = feeder(parts).collector
+        assert isinstance(collector, PushCollector)
+        payload = collector.payload(body(row("offered", GUANGZHOU, 5)), NOON)
+        ahead = collector.parse_ahead(payload)
+        assert collector.parse(replace(payload)) is ahead
+        again = collector.parse(payload)
+        assert again is not ahead
+        pd.testing.assert_frame_equal(again.observations, ahead.observations)
+        collector.parse_ahead(payload)
+        later = replace(payload, fetched_at=NOON + timedelta(seconds=1))
+        assert collector.parse(later) is not ahead
+        other = collector.parse(collector.payload(body(row("offered", GUANGZHOU, 6)), NOON))
+        assert other.observations["value"].tolist() == [6]

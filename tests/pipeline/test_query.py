@@ -12,6 +12,7 @@ from pipeline.query import Asked, CannotAnswer, answer
 from pipeline.turn import turn
 
 HOUR = Interval(NOON - timedelta(hours=1), NOON)
+BANDS = {"0": 12, "10": 10, "20": 8}
 
 
 def ask(parts, metric, **more):
@@ -77,6 +78,21 @@ def test_a_place_with_nothing_offered_has_no_rate_and_is_not_zero(parts) -> None
     assert (row_["value"], row_["n"], row_["state"]) == (None, 0, "no_value")
 
 
+def test_a_percentile_is_read_off_the_bands_of_all_parts_and_its_own_parts_say_what_they_come_to(parts) -> None:
+    billing = [row("waits", GUANGZHOU, count, service_type="billing", wait_band=band) for band, count in BANDS.items()]
+    package = [row("waits", WUHAN, 8, service_type="package", wait_band="200"), row("waits", WUHAN, 2)]
+    turn(parts, feeder(parts, collector=Scripted(parts, [[*billing, *package]])))
+    [whole] = ask(parts, "wait_p90")
+    assert whole["value"] == pytest.approx(200, rel=0.02)
+    assert (whole["n"], whole["denominator"], whole["numerator"]) == (38, 40, None)
+    by_service = {row["service_type"]: row for row in ask(parts, "wait_p90", group="service_type")}
+    values = {name: row["value"] for name, row in by_service.items()}
+    assert values == {"": None, "billing": pytest.approx(20, rel=0.02), "package": pytest.approx(200, rel=0.02)}
+    assert {row["together"] for row in by_service.values()} == {whole["value"]}
+    assert (by_service["billing"]["state"], by_service["package"]["state"]) == ("no_target", "too_few")
+    assert [row["value"] for row in ask(parts, "wait_p90", by="30min")] == [None, whole["value"]]
+
+
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
@@ -86,6 +102,9 @@ def test_a_place_with_nothing_offered_has_no_rate_and_is_not_zero(parts) -> None
         ({"metric": "answer_rate", "group": "colour"}, "cannot group by 'colour'"),
         ({"metric": "answer_rate", "variant": "F9"}, "has no variant 'F9'"),
         ({"metric": "answer_rate", "by": "fortnight"}, "cannot split by 'fortnight'"),
+        ({"metric": "wait_p90", "variant": "F1"}, "wait_p90 has no variants"),
+        ({"metric": "wait_p90", "group": "wait_band"}, "cannot group by 'wait_band': wait_p90 is read off it"),
+        ({"metric": "customers"}, "needs marked_contacts, which any channel does not deliver together"),
         ({"metric": "csat"}, "needs votes_4_5, votes, which any channel does not deliver together"),
     ],
 )

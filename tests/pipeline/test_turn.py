@@ -75,7 +75,7 @@ def test_the_cursor_moves_only_after_the_tables_are_stored(tmp_path: Path, monke
             raise OSError("no space left on device")
 
         with monkeypatch.context() as broken:
-            broken.setattr(parts.history, "write", full)
+            broken.setattr(parts.history, "write_all", full)
             with pytest.raises(OSError, match="no space"):
                 turn(parts, desk)
         assert parts.state.progress.cursor("desk", "counts", "live") == {}
