@@ -54,7 +54,8 @@ class TieredHistory:
 
     def write_all(self, tables: Sequence[tuple[BatchStamp, pd.DataFrame]]) -> tuple[Written, ...]:
         """See `History.write_all`; rows of time that is closed are kept aside."""
-        taken = [(stamp, self._taken(stamp, rows, "observations")) for stamp, rows in tables]
+        closed = self._closed()
+        taken = [(stamp, self._taken(stamp, rows, "observations", closed)) for stamp, rows in tables]
         named = [(stamp.channel, starts_of(rows)) for stamp, rows in taken]
         return self._roller.store_all(0, named, lambda: self._raw.write_all(taken))
 
@@ -125,12 +126,14 @@ class TieredHistory:
     def _store(
         self, stamp: BatchStamp, table: pd.DataFrame, what: str, act: Callable[[BatchStamp, pd.DataFrame], Written]
     ) -> Written:
-        taken = self._taken(stamp, table, what)
+        taken = self._taken(stamp, table, what, self._closed())
         return self._roller.store(0, stamp.channel, starts_of(taken), lambda: act(stamp, taken))
 
-    def _taken(self, stamp: BatchStamp, table: pd.DataFrame, what: str) -> pd.DataFrame:
+    def _closed(self) -> datetime | None:
+        return self._standings.read().closed(self.tiers[0].name)
+
+    def _taken(self, stamp: BatchStamp, table: pd.DataFrame, what: str, closed: datetime | None) -> pd.DataFrame:
         """What of a table can be merged; the rest is kept aside."""
-        closed = self._standings.read().closed(self.tiers[0].name)
         taken, late = in_time(table, closed)
         if closed is not None and not late.empty:
             # A batch keeps its own remarks under its own name: these must not take their place.
