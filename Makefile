@@ -27,7 +27,7 @@ test: $(VENV)/.dev-ready chromium clickhouse
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Breaks real processes under load; ONLY= names one fault. Files run side by side: most of the time is spent waiting.
-test-faults: $(VENV)/.dev-ready chromium faketime
+test-faults: $(VENV)/.dev-ready chromium clickhouse faketime
 	$(BIN)/python -m pytest tests/faults -m faults -n 4 --dist loadfile $(if $(ONLY),-k "$(ONLY)")
 
 check: $(VENV)/.dev-ready

@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import Error
+from nats.errors import Error, NoRespondersError
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, DiscardPolicy, RetentionPolicy, StreamConfig
 from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
@@ -49,7 +49,7 @@ LIMITS: dict[str, dict[str, Any]] = {
 T = TypeVar("T")
 
 
-class JobsUnreachable(RuntimeError):
+class JobsUnreachable(ConnectionError):
     """The queue does not answer: nothing was put in, nothing was lost; try again."""
 
 
@@ -105,7 +105,7 @@ class Jobs:
     def done(self, taken: Sequence[Taken]) -> None:
         """Say that work is done; raises JobsUnreachable, and then it is given again."""
         for one in taken:
-            self._do(self._end(one, one.message.ack_sync(self._answer_s)))
+            self._do(self._end(one, self._answered(partial(one.message.ack_sync, LEADER_S))))
 
     def give_back(self, taken: Sequence[Taken], after_s: float) -> None:
         """Let others try, after a while; raises JobsUnreachable."""
@@ -153,12 +153,12 @@ class Jobs:
         return tuple(Taken(message.subject, message.data, message) for message in messages)
 
     async def _answered(self, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Ask again while the servers have not agreed yet on who leads."""
+        """Ask again where the one that was asked is gone, or the servers have not agreed yet on who leads."""
         until = self._loop.time() + self._answer_s
         while True:
             try:
                 return await ask()
-            except (NoStreamResponseError, ServiceUnavailableError, TimeoutError) as error:
+            except (NoRespondersError, NoStreamResponseError, ServiceUnavailableError, TimeoutError) as error:
                 refused = isinstance(error, APIError) and error.err_code == STILL_THERE
                 if refused or self._loop.time() > until:
                     raise
