@@ -27,7 +27,7 @@ from data_quality.registry import RULES, Sight, in_order
 from data_quality.rhythms import rhythms
 from data_quality.schedule import schedule
 from metrics.findings import CheckState, Finding
-from tests.data_quality.nation_world import CITIES, afresh, interval
+from tests.data_quality.audited_nation import CITIES, afresh, interval
 
 RUNS = 7
 LOADS = (1, 2, 4)

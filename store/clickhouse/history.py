@@ -19,13 +19,15 @@ from store.clickhouse import remarks
 from store.clickhouse.address import Address, Send
 from store.clickhouse.forgetting import forget_before
 from store.clickhouse.names import HashedNames, Name, code
+from store.clickhouse.native import Columns
 from store.clickhouse.questions import SHOWN, listed, statement
 from store.clickhouse.servers import Servers, Standing
 from store.clickhouse.writing import Writer
 from store.facts.encoding import KEYS
 from store.facts.moments import moments, second, second_from
-from store.history import BatchStamp, Holdings, Question, Written
+from store.history import BatchStamp, Holdings, Question, Unreachable, Written
 
+TRIES = 10
 ROW = ("reported", "revision", "since")
 
 
@@ -78,13 +80,7 @@ class ClickHouseHistory:
         as_known_at: datetime | None = None,
     ) -> pd.DataFrame:
         """See `History.observations`."""
-        where = self._where(interval, channels, as_known_at)
-        table = self._servers.everywhere("fact")
-        newest = "".join(f", argMax({name}, version) AS newest_{name}" for name in ROW)
-        shown = SHOWN.format(columns=f"{newest}, cityHash64(argMax(batch, version)) AS said", table=table, where=where)
-        found = self._servers.ask(f"SELECT * FROM ({shown}) AS shown", apart=True)
-        batches = self._servers.ask(f"SELECT DISTINCT cityHash64(batch) AS said, batch FROM {table} WHERE {where}")
-        labels = dict(zip(batches["said"].tolist(), batches["batch"], strict=True))
+        found, labels = self._rows(self._where(interval, channels, as_known_at))
         positions, used = pd.factorize(found["said"])
         local = {kind: self._names.locals(kind, found[kind]) for kind in ("channel", *KEYS[:3])}
         return pd.DataFrame(
@@ -100,6 +96,23 @@ class ClickHouseHistory:
                 ),
             }
         )
+
+    def _rows(self, where: str) -> tuple[Columns, dict[int, str]]:
+        """The newest rows, and the batches that they name.
+
+        Between the two questions rows may be merged away, or another replica may answer that has not all of them: then
+        both are asked again.
+        """
+        table = self._servers.everywhere("fact")
+        newest = "".join(f", argMax({name}, version) AS newest_{name}" for name in ROW)
+        shown = SHOWN.format(columns=f"{newest}, cityHash64(argMax(batch, version)) AS said", table=table, where=where)
+        for _ in range(TRIES):
+            found = self._servers.ask(f"SELECT * FROM ({shown}) AS shown", apart=True)
+            batches = self._servers.ask(f"SELECT DISTINCT cityHash64(batch) AS said, batch FROM {table} WHERE {where}")
+            labels = dict(zip(batches["said"].tolist(), batches["batch"], strict=True))
+            if labels.keys() >= set(found["said"].tolist()):
+                return found, labels
+        raise Unreachable("the ClickHouse servers do not agree on what they hold yet: ask again")
 
     def keep_aside(self, stamp: BatchStamp, table: pd.DataFrame) -> int:
         """See `History.keep_aside`."""

@@ -25,6 +25,8 @@ from store.tiers.tier import Tier
 
 BATCH = "rolled"
 """One name for all that is rolled: a name a bucket would be a name for ever."""
+LONG = timedelta(days=1)
+"""A span in which it is looked up what is held, because its buckets may be a million (a clock that was never set)."""
 LONGEST_RUN = 96
 """Buckets that are looked at together: a day of quarters, so that a month of silence is passed in thirty looks."""
 KEY = [name for name in OBSERVATION_COLUMNS if name != "value"]
@@ -77,7 +79,7 @@ class Roller:
         self._mark(level + 1, named)
         written = write()
         told = [
-            (channel, _touched(one.touched, self._tiers[level + 1], self._catalogue))
+            (channel, self._touched(level + 1, channel, one.touched))
             for (channel, _), one in zip(named, written, strict=True)
             if one.touched is not None
         ]
@@ -88,13 +90,23 @@ class Roller:
         tier, fronts = self._tiers[level], self._standings.read().fronts
         for channel, moments in named:
             front = fronts.get((tier.name, channel))
-            behind = {
-                tier.bucket(moment, self._catalogue.day).start
-                for moment in moments
-                if front is not None and moment < front.rolled
-            }
+            if front is None:
+                continue
+            behind = {tier.bucket(moment, self._catalogue.day).start for moment in moments if moment < front.rolled}
             if behind:
                 self._standings.mark(tier.name, channel, sorted(behind))
+
+    def _touched(self, level: int, channel: str, span: Interval) -> Iterator[datetime]:
+        """A moment in every bucket of a span; of a long one only in those that hold something, below or here."""
+        if span.end - span.start > LONG:
+            for tier in self._tiers[level - 1 : level + 1]:
+                held = tier.history.observations(span, (channel,))["start"].unique()
+                yield from (start.to_pydatetime() for start in held)
+            return
+        at = span.start
+        while at < span.end:
+            yield at
+            at = self._tiers[level].bucket(at, self._catalogue.day).end
 
     def _marked(self, level: int, now: datetime) -> Iterator[Rolled]:
         """Step 3."""
@@ -220,11 +232,3 @@ class Roller:
             written = self.store(level, channel, starts_of(rows), partial(act, stamp, rows))
             done += Rolled(0, written.inserted, written.changed, written.removed)
         return done
-
-
-def _touched(span: Interval, tier: Tier, catalogue: Catalogue) -> Iterator[datetime]:
-    """A moment in every bucket of a span."""
-    at = span.start
-    while at < span.end:
-        yield at
-        at = tier.bucket(at, catalogue.day).end

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from nation_world import EACH, MINUTE, PARTS, RATIO, SPLIT, START, interval, nation
+from audited_nation import EACH, MINUTE, PARTS, RATIO, SPLIT, START, interval, nation
 
 from config.catalogue import Kind, Level
 from data_quality import Evidence, audit
