@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from audited_nation import interval
 from example_world import at, batches, evidence, whole, world
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from audited_nation import interval
 
 from data_quality import Evidence, audit
 from data_quality.registry import RULES, Dimension, Sight, Stage, Verdict, in_order, rule
