@@ -2,8 +2,9 @@
 
 import os
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -38,7 +39,7 @@ BEFORE = timedelta(hours=20)
 """The first minute that is sent lies so far back: what is sent in half a second is a minute."""
 
 
-class Lineup:
+class Lineup(ABC):
     """The parts that every line-up has; `folder` is its own."""
 
     def __init__(self, folder: Path) -> None:
@@ -56,7 +57,7 @@ class Lineup:
         self.doors: list[str] = []
         self.sender: Sender
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 - most add nothing
         """What a line-up of its own kind adds to the catalogue before anything starts."""
 
     def begin(self) -> None:
@@ -113,14 +114,13 @@ class Lineup:
         return bool(oldest) and _entry(oldest[0][0]) <= until
 
     @property
+    @abstractmethod
     def valkey_url(self) -> str:
-        raise NotImplementedError
+        """Where the stream of what was pushed is."""
 
-    @contextmanager
-    def history(self) -> Iterator[History]:
+    @abstractmethod
+    def history(self) -> AbstractContextManager[History]:
         """What is stored, while nobody sends."""
-        raise NotImplementedError
-        yield
 
 
 class Split(Lineup):

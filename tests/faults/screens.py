@@ -4,6 +4,7 @@ import json
 import random
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from threading import Event, Thread
@@ -22,7 +23,7 @@ NEGATIVE = re.compile(r"(?<![\w.])[-−]\s?\d")
 Shown = dict[str, dict[str, Any]]
 
 
-class Watched:
+class Watched(ABC):
     """What is told of any screen."""
 
     def __init__(self, door: str, topic: str) -> None:
@@ -37,9 +38,9 @@ class Watched:
         self._thread = Thread(target=self._watch, name=f"screen {topic}", daemon=True)
 
     @property
+    @abstractmethod
     def marked(self) -> bool:
         """Whether whoever looks is told that this is not the newest."""
-        raise NotImplementedError
 
     def start(self) -> None:
         self._thread.start()
@@ -48,8 +49,9 @@ class Watched:
         self._ended.set()
         self._thread.join(60)
 
+    @abstractmethod
     def _watch(self) -> None:
-        raise NotImplementedError
+        """Look until ended."""
 
     def _shows(self, at: str | None) -> None:
         if at and at != self._at:
