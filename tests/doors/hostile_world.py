@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,6 +25,7 @@ from metrics.findings import CheckState
 from metrics.observations import Interval, decode_dimensions
 from pipeline.drain import Drain
 from pipeline.evidence import evidence
+from pipeline.judging import Touched, judge, together
 from pipeline.parts import Parts, open_parts
 from pipeline.refusals import note_refusal
 from pipeline.turn import Feeder, turn
@@ -132,6 +133,8 @@ class FileTrial:
             for channel in parts.catalogue.channels.values()
             for source in channel.sources
         }
+        self.judged: list[Interval] = []
+        """Every piece of time that was judged."""
         self._number = 0
 
     def take(self, file: HostileFile) -> None:
@@ -140,7 +143,8 @@ class FileTrial:
         path = self.folder / f"{self._number}-{file.name}"
         path.write_bytes(file.data)
         try:
-            while (batch := turn(self.parts, self.feeders[file.channel], f"file:{self._number}", path)).payload:
+            feeder, job = self.feeders[file.channel], f"file:{self._number}"
+            while (batch := turn(self.parts, feeder, job, path, self._note)).payload:
                 if batch.error is not None or not batch.payload.more:
                     break
         except Exception as error:
@@ -153,6 +157,10 @@ class FileTrial:
         elif batch.parsed is not None:
             codes = [("reject", one.code) for one in batch.parsed.rejects]
             self._judge(f"{file.channel} {'rejects' if codes else 'taken'}", codes, "rejects")
+
+    def _note(self, parts: Parts, touched: Sequence[Touched]) -> None:
+        self.judged += [span for span, _ in together(touched)]
+        judge(parts, touched)
 
     def _judge(self, outcome: str, codes: list[tuple[str, str]], detail: str) -> None:
         self.tally.answers[outcome] += 1
