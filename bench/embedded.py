@@ -103,10 +103,11 @@ class LineUp:
         return Taken(*(after - before for before, after in pairwise(marks)))
 
     def beat(self) -> None:
-        """What the publisher does ten seconds later, when nothing new has come."""
+        """What is done before the next minute: after ten seconds the publisher comes, and the wheel tidies facts."""
         assert isinstance(self.clock, Clock)
         self.clock.now += timedelta(seconds=BEAT_S)
         self.live.publish(self.builder.build())
+        self.parts.history.tidy()
 
     async def _push(self, minute: datetime, bodies: Mapping[str, bytes]) -> None:
         """Every channel at once, as they do when a minute has ended."""

@@ -121,6 +121,7 @@ class Wheel:
 
     def _roll(self) -> None:
         self.parts.history.roll(self.parts.clock(), BUCKETS_A_RUN)
+        self.parts.history.tidy()
 
 
 def polled(feeder: Feeder) -> bool:

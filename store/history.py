@@ -27,6 +27,11 @@ from metrics.observations import Batch, Interval, NaiveTime
 PLACES = ("nation", "province", "city", "centre")
 """Groups that roll a region up to a level; a row that has no such ancestor is grouped under ''."""
 
+ROW_COLUMNS = (
+    "channel", "measure", "region", "dimension", "start", "value", "reported", "revision", "received_at", "batch",
+)  # fmt: skip
+"""Names; start and received_at: datetime64[s, UTC]; float64, bool, int64."""
+
 ASIDE_COLUMNS = ("rule", "line", "column", "code", "value", "kept")
 """str, Int64 (NA: no line), str, str, str, bool: whether the row was counted in spite of it."""
 
@@ -173,10 +178,11 @@ class History(Protocol):
         interval: Interval,
         channels: Sequence[str] | None = None,
         as_known_at: datetime | None = None,
+        columns: Sequence[str] = ROW_COLUMNS,
     ) -> pd.DataFrame:
-        """Every row in an interval, in no particular order, reported totals too.
+        """Every row in an interval, in no particular order, reported totals too; of each only some of ROW_COLUMNS.
 
-        Columns: channel, measure, region, dimension, start, value, reported, revision, received_at, batch.
+        Names are `category`, among whose categories may be some that do not occur.
         """
         ...
 
@@ -194,6 +200,10 @@ class History(Protocol):
 
     def forget(self, before: datetime) -> int:
         """Delete facts of intervals before an instant and their past; gives the number of observations."""
+        ...
+
+    def tidy(self) -> None:
+        """Do a piece of what writes leave for later so that they are quick; no answer changes. Asked between writes."""
         ...
 
     def holdings(self) -> Holdings:

@@ -9,6 +9,7 @@ processes write at once. A cluster that does not answer is `Unreachable`; `stand
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,16 +20,22 @@ from store.clickhouse import remarks
 from store.clickhouse.address import Address, Send
 from store.clickhouse.forgetting import forget_before
 from store.clickhouse.names import HashedNames, Name, code
-from store.clickhouse.native import Columns
 from store.clickhouse.questions import SHOWN, listed, statement
 from store.clickhouse.servers import Servers, Standing
 from store.clickhouse.writing import Writer
 from store.facts.encoding import KEYS
 from store.facts.moments import moments, second, second_from
-from store.history import BatchStamp, Holdings, Question, Unreachable, Written
+from store.facts.rows import named
+from store.history import ROW_COLUMNS, BatchStamp, Holdings, Question, Unreachable, Written
 
 TRIES = 10
-ROW = ("reported", "revision", "since")
+NEWEST = {
+    "value": ("value", np.float64),
+    "reported": ("reported", np.bool_),
+    "revision": ("revision", np.int64),
+    "received_at": ("since", np.int64),
+}
+"""What the newest version of a row says: its column in the table, and its type."""
 
 
 class ClickHouseHistory:
@@ -78,40 +85,39 @@ class ClickHouseHistory:
         interval: Interval,
         channels: Sequence[str] | None = None,
         as_known_at: datetime | None = None,
+        columns: Sequence[str] = ROW_COLUMNS,
     ) -> pd.DataFrame:
         """See `History.observations`."""
-        found, labels = self._rows(self._where(interval, channels, as_known_at))
-        positions, used = pd.factorize(found["said"])
-        local = {kind: self._names.locals(kind, found[kind]) for kind in ("channel", *KEYS[:3])}
-        return pd.DataFrame(
-            {
-                **{kind: self._names.local.label(kind, codes) for kind, codes in local.items()},
-                "start": moments(found["start"]),
-                "value": found["newest_value"].astype(np.float64),
-                "reported": found["newest_reported"].astype(bool),
-                "revision": found["newest_revision"].astype(np.int64),
-                "received_at": moments(found["newest_since"]),
-                "batch": pd.Categorical.from_codes(
-                    positions, categories=pd.Index([labels[int(code)] for code in used], dtype="str")
-                ),
-            }
-        )
+        found = self._rows(self._where(interval, channels, as_known_at), "batch" in columns)
+        for kind in ("channel", *KEYS[:3]):
+            found[kind] = self._names.locals(kind, found[kind])
+        for name, (newest, number) in NEWEST.items():
+            found[name] = found[f"newest_{newest}"].astype(number, copy=False)
+        return named(found, self._names.local, columns)
 
-    def _rows(self, where: str) -> tuple[Columns, dict[int, str]]:
+    def _rows(self, where: str, with_batches: bool) -> dict[str, Any]:
         """The newest rows, and the batches that they name.
 
         Between the two questions rows may be merged away, or another replica may answer that has not all of them: then
         both are asked again.
         """
         table = self._servers.everywhere("fact")
-        newest = "".join(f", argMax({name}, version) AS newest_{name}" for name in ROW)
-        shown = SHOWN.format(columns=f"{newest}, cityHash64(argMax(batch, version)) AS said", table=table, where=where)
+        newest = "".join(
+            f", argMax({name}, version) AS newest_{name}" for name, _ in NEWEST.values() if name != "value"
+        )
+        said = ", cityHash64(argMax(batch, version)) AS said" if with_batches else ""
+        shown = SHOWN.format(columns=newest + said, table=table, where=where)
         for _ in range(TRIES):
-            found = self._servers.ask(f"SELECT * FROM ({shown}) AS shown", apart=True)
+            found: dict[str, Any] = self._servers.ask(f"SELECT * FROM ({shown}) AS shown", apart=True)
+            if not with_batches:
+                return found
             batches = self._servers.ask(f"SELECT DISTINCT cityHash64(batch) AS said, batch FROM {table} WHERE {where}")
             labels = dict(zip(batches["said"].tolist(), batches["batch"], strict=True))
-            if labels.keys() >= set(found["said"].tolist()):
-                return found, labels
+            positions, used = pd.factorize(found["said"])
+            if labels.keys() >= set(used.tolist()):
+                told = pd.Index([labels[one] for one in used.tolist()], dtype="str")
+                found["batch"] = pd.Categorical.from_codes(positions, categories=told)
+                return found
         raise Unreachable("the ClickHouse servers do not agree on what they hold yet: ask again")
 
     def keep_aside(self, stamp: BatchStamp, table: pd.DataFrame) -> int:
@@ -144,6 +150,9 @@ class ClickHouseHistory:
             for shard in range(1, self._servers.shards + 1):
                 forget_before(self._servers, shard, limit)
         return deleted
+
+    def tidy(self) -> None:
+        """See `History.tidy`: ClickHouse does it by itself."""
 
     def holdings(self) -> Holdings:
         """See `History.holdings`."""

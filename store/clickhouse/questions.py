@@ -32,7 +32,7 @@ def statement(question: Question, catalogue: Catalogue, names: HashedNames, tabl
     for arithmetic, measures in by_arithmetic(question, catalogue).items():
         facts = _facts(question, catalogue, names, labels, measures, table)
         selects.append(total(arithmetic, keys, f"({facts}) AS facts", "argMax(value, start)"))
-    return Sums(question, f"SELECT * FROM ({' UNION ALL '.join(selects)}) AS found ORDER BY {keys}", None, labels)
+    return Sums(question, f"SELECT * FROM ({' UNION ALL '.join(selects)}) AS found", None, labels)
 
 
 def listed(codes: Iterable[int]) -> str:

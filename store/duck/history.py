@@ -18,20 +18,22 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from config.catalogue import Catalogue, Kind, Level
+from config.catalogue import Catalogue, Kind
 from metrics.intervals import HOUR_S
 from metrics.observations import Interval
-from store.duck import remarks
+from store.duck import progress, remarks
 from store.duck.contacts import replace_contacts
 from store.duck.file import File
-from store.duck.reading import DIALECT
-from store.duck.sorting import Stretches, sort
+from store.duck.places import lay_places
+from store.duck.reading import DIALECT, one_instant
+from store.duck.sorting import MOST_WAITING, Stretches, sort
 from store.duck.upsert import Stamp, Table, upsert
 from store.facts.encoding import Encoder, last_of_each_key
-from store.facts.moments import moments, second, second_from
+from store.facts.moments import second, second_from
 from store.facts.names import Names
-from store.facts.questions import DIMENSION_VALUES, kept_at, sums
-from store.history import BatchStamp, Holdings, Question, Written
+from store.facts.questions import DIMENSION_VALUES, among, kept_at, sums
+from store.facts.rows import named
+from store.history import ROW_COLUMNS, BatchStamp, Holdings, Question, Written
 
 NEVER = -(2**62)
 """Before every start."""
@@ -50,7 +52,7 @@ class DuckHistory:
         self._stretches = Stretches(NEVER if sorted_until is None else sorted_until + 1)
         with self._writing() as cursor:
             self._names.give("measure", catalogue.measures)
-            self._lay_places(cursor)
+            lay_places(cursor, catalogue, self._names)
 
     def write(self, stamp: BatchStamp, observations: pd.DataFrame) -> Written:
         """See `History.write`."""
@@ -95,8 +97,10 @@ class DuckHistory:
 
     def totals(self, question: Question) -> pd.DataFrame:
         """See `History.totals`."""
-        asked = sums(question, self._catalogue, self._names, DIALECT)
         with self._file.cursor() as cursor:
+            cursor.begin()
+            at_once = one_instant(cursor, question, self._catalogue)
+            asked = sums(question, self._catalogue, self._names, DIALECT, at_once)
             if asked.dimensions is not None:
                 cursor.register(DIMENSION_VALUES, asked.dimensions)
             return asked.read(cursor.execute(asked.statement).fetchnumpy(), self._names)
@@ -106,27 +110,17 @@ class DuckHistory:
         interval: Interval,
         channels: Sequence[str] | None = None,
         as_known_at: datetime | None = None,
+        columns: Sequence[str] = ROW_COLUMNS,
     ) -> pd.DataFrame:
         """See `History.observations`."""
         known = None if as_known_at is None else second(as_known_at)
         codes = self._names.find("channel", self._catalogue.channels if channels is None else channels)
+        start, end = second_from(interval.start), second_from(interval.end)
+        chosen = f"start >= {start} AND start < {end} AND {among('channel', codes)}"
         with self._file.cursor() as cursor:
-            found = cursor.execute(
-                f"SELECT * FROM {kept_at(known)} WHERE start >= ? AND start < ? AND channel IN ?",
-                [second_from(interval.start), second_from(interval.end), codes],
-            ).fetchnumpy()
-        keys = {kind: self._names.label(kind, found[kind]) for kind in ("channel", "measure", "region", "dimension")}
-        return pd.DataFrame(
-            {
-                **keys,
-                "start": moments(found["start"]),
-                "value": found["value"],
-                "reported": found["reported"],
-                "revision": found["revision"],
-                "received_at": moments(found["received_at"]),
-                "batch": self._names.label("batch", found["batch"]),
-            }
-        )
+            # `sql` has the whole answer before it makes arrays of it; `execute` lets them grow, twice as slow.
+            found = cursor.sql(f"SELECT {', '.join(columns)} FROM {kept_at(known)} WHERE {chosen}").fetchnumpy()
+        return named(found, self._names, columns)
 
     def keep_aside(self, stamp: BatchStamp, table: pd.DataFrame) -> int:
         """See `History.keep_aside`."""
@@ -141,9 +135,7 @@ class DuckHistory:
     def last_starts(self) -> pd.DataFrame:
         """See `History.last_starts`."""
         with self._file.cursor() as cursor:
-            found = cursor.execute("SELECT * FROM progress ORDER BY channel, source").fetchnumpy()
-        names = {name: pd.Series(found[name], dtype="str") for name in ("channel", "source")}
-        return pd.DataFrame({**names, "start": moments(found["start"]), "received_at": moments(found["received_at"])})
+            return progress.last_starts(cursor)
 
     def forget(self, before: datetime) -> int:
         """See `History.forget`; an hour at a time, so that no write waits long."""
@@ -156,6 +148,12 @@ class DuckHistory:
             for table, column in (("superseded", "start"), ("contribution", "start"), ("aside", "received_at")):
                 cursor.execute(f"DELETE FROM {table} WHERE {column} < ?", [limit])
         return deleted
+
+    def tidy(self) -> None:
+        """See `History.tidy`: sorts a stretch of rows, and then brings the log into the file, which a write would."""
+        with self._writes, self._file.cursor() as cursor:
+            if self._sort(cursor, leave=0):
+                cursor.execute("CHECKPOINT")
 
     def holdings(self) -> Holdings:
         """See `History.holdings`."""
@@ -187,9 +185,14 @@ class DuckHistory:
             self._save_names(cursor)
             cursor.execute("COMMIT")
             self._names.saved()
-            stretch = self._stretches.due()
-            if stretch is not None:
-                sort(cursor, *stretch)
+            self._sort(cursor, leave=MOST_WAITING)
+
+    def _sort(self, cursor: duckdb.DuckDBPyConnection, leave: int) -> bool:
+        """Sort a stretch if more than so many wait for it."""
+        stretch = self._stretches.due(leave)
+        if stretch is not None:
+            sort(cursor, *stretch)
+        return stretch is not None
 
     def _merge(
         self, cursor: duckdb.DuckDBPyConnection, frames: Sequence[tuple[BatchStamp, pd.DataFrame]], forced: bool = False
@@ -197,7 +200,7 @@ class DuckHistory:
         """Merge frames of codes, each of another channel, and note how far their sources have come."""
         tables = [Table(self._coded(stamp), frame) for stamp, frame in frames]
         newest = [int(frame["start"].max()) for _, frame in frames]
-        _advance(cursor, [stamp for stamp, _ in frames], newest)
+        progress.advance(cursor, [stamp for stamp, _ in frames], newest)
         written = upsert(cursor, tables, forced)
         for table, one, start in zip(tables, written, newest, strict=True):
             self._stretches.note(one.inserted, min(start, table.stamp.received_at))
@@ -222,21 +225,6 @@ class DuckHistory:
         peaks = [measure.id for measure in self._catalogue.measures.values() if measure.kind is Kind.PEAK]
         return self._names.find("measure", peaks)
 
-    def _lay_places(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Write the catalogue's tree of regions as `place(region, nation, province, city, centre)`.
-
-        A region without such an ancestor has the code of '': without NULL the codes stay as narrow as they are,
-        and DuckDB adds up small groups in an array instead of a hash table.
-        """
-        none, *codes = self._names.give("region", ["", *self._catalogue.regions]).tolist()
-        code = dict(zip(self._catalogue.regions, codes, strict=True))
-        columns = {"region": codes}
-        for level in Level:
-            above = (self._catalogue.ancestor(region, level) for region in self._catalogue.regions)
-            columns[level] = [none if region is None else code[region] for region in above]
-        cursor.register("places", pd.DataFrame(columns, dtype="UInt16"))
-        cursor.execute("CREATE OR REPLACE TABLE place AS SELECT * FROM places")
-
 
 def _turns(stamps: Sequence[BatchStamp], frames: Sequence[pd.DataFrame]) -> list[list[int]]:
     """Positions of the tables that have rows, those of one channel in turns after each other."""
@@ -249,16 +237,3 @@ def _turns(stamps: Sequence[BatchStamp], frames: Sequence[pd.DataFrame]) -> list
             turns[before[stamp.channel]].append(at)
             before[stamp.channel] += 1
     return turns
-
-
-def _advance(cursor: duckdb.DuckDBPyConnection, stamps: Sequence[BatchStamp], starts: Sequence[int]) -> None:
-    """Keep the latest interval that each source brought."""
-    rows = [
-        (one.channel, one.source, start, second(one.received_at)) for one, start in zip(stamps, starts, strict=True)
-    ]
-    cursor.register("latest", pd.DataFrame(rows, columns=["channel", "source", "start", "received_at"]))
-    cursor.execute(
-        "UPDATE progress p SET start = l.start, received_at = l.received_at FROM latest l"
-        " WHERE p.channel = l.channel AND p.source = l.source AND p.start <= l.start"
-    )
-    cursor.execute("INSERT INTO progress FROM latest ANTI JOIN progress USING (channel, source)")

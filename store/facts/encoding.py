@@ -1,6 +1,7 @@
 """Tables from outside become integer frames here, and are refused here if they break the seam."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ from store.history import BadTable, BatchStamp
 KEYS = ("measure", "region", "dimension", "start")
 """The key of a row within its channel."""
 
+Columns = dict[str, npt.NDArray[Any]]
+"""Columns of a frame, one row after another."""
+
 RANKS = {level: rank for rank, level in enumerate(Level)}
 """Coarse to fine: a region with a lower rank than the delivery's grain is a reported total."""
 
@@ -25,11 +29,15 @@ class Encoder:
         self._catalogue, self._names, self._stamp = catalogue, names, stamp
         if stamp.channel not in catalogue.channels:
             raise self._bad(f"unknown channel {stamp.channel!r}")
+        delivered = [one for source in catalogue.channels[stamp.channel].sources for one in source.delivers]
+        # Of a measure that comes by several ways the first counts, as in `Catalogue.delivery`.
+        self._grains = {one.measure: one.grain for one in reversed(delivered)}
 
     def observations(self, table: pd.DataFrame) -> pd.DataFrame:
         """OBSERVATION_COLUMNS as codes, with `reported`."""
         self._demand(table, OBSERVATION_COLUMNS)
-        return self.with_reported(self._keys(table))
+        columns = self._columns(table)
+        return _frame({**columns, "reported": self._reported(columns["measure"], columns["region"])})
 
     def contributions(self, table: pd.DataFrame) -> pd.DataFrame:
         """CONTRIBUTION_COLUMNS as codes, `contact` as text."""
@@ -37,44 +45,39 @@ class Encoder:
         contacts = table["contact"]
         if contacts.isna().any() or (contacts.astype(str) == "").any():
             raise self._bad("a contribution has no contact")
-        frame = self._keys(table)
-        frame["contact"] = contacts.astype(str).to_numpy(dtype=object)
-        return frame
+        return _frame({**self._columns(table), "contact": contacts.astype(str).to_numpy(dtype=object)})
 
     def with_reported(self, frame: pd.DataFrame) -> pd.DataFrame:
         """A frame of codes with `reported`: whether the region is coarser than the channel's grain of the measure."""
-        grain = self._ranks("measure", frame["measure"], self._grain)
-        level = self._ranks("region", frame["region"], lambda label: self._catalogue.regions[label].level)
-        return frame.assign(reported=level < grain)
+        return frame.assign(reported=self._reported(frame["measure"].to_numpy(), frame["region"].to_numpy()))
 
-    def _keys(self, table: pd.DataFrame) -> pd.DataFrame:
-        return pd.DataFrame(
-            {
-                "measure": self._codes(table, "measure", self._check_measures).astype(np.uint16),
-                "region": self._codes(table, "region", self._check_regions).astype(np.uint16),
-                "dimension": self._codes(table, "dimension", self._check_dimensions),
-                "start": self._seconds(table["start"]),
-                "value": self._values(table["value"]),
-            }
-        )
+    def _columns(self, table: pd.DataFrame) -> Columns:
+        return {
+            "measure": self._codes(table, "measure", self._check_measures).astype(np.uint16),
+            "region": self._codes(table, "region", self._check_regions).astype(np.uint16),
+            "dimension": self._codes(table, "dimension", self._check_dimensions),
+            "start": self._seconds(table["start"]),
+            "value": self._values(table["value"]),
+        }
 
-    def _codes(self, table: pd.DataFrame, column: str, check: Callable[[Iterable[str]], None]) -> Codes:
+    def _codes(self, table: pd.DataFrame, column: str, check: Callable[[list[str]], None]) -> Codes:
         positions, labels = _positions(table[column])
-        if (positions < 0).any():
+        if positions.min(initial=0) < 0:
             raise self._bad(f"{column} is missing in row {int(np.argmin(positions))}")
         check(labels)
-        codes: Codes = self._names.give(column, [str(label) for label in labels])[positions]
+        codes: Codes = self._names.give(column, labels).take(positions)
         return codes
 
     def _seconds(self, column: pd.Series) -> npt.NDArray[np.int64]:
-        if not isinstance(column.dtype, pd.DatetimeTZDtype):
+        moments = column.array
+        if not isinstance(moments, pd.arrays.DatetimeArray) or moments.tz is None:
             raise self._bad(f"start is {column.dtype}, a time with a zone is wanted")
-        if column.isna().any():
+        if moments.isna().any():
             raise self._bad("start is missing")
-        whole = column.dt.as_unit("s")
-        if not (whole == column).all():
+        whole = moments.as_unit("s")
+        if not (whole == moments).all():
             raise self._bad("start is not in whole seconds")
-        seconds: npt.NDArray[np.int64] = whole.astype("int64").to_numpy()
+        seconds: npt.NDArray[np.int64] = whole.asi8
         return seconds
 
     def _values(self, column: pd.Series) -> npt.NDArray[np.float64]:
@@ -86,31 +89,37 @@ class Encoder:
             raise self._bad(f"value is not finite in row {int(np.argmin(np.isfinite(values)))}")
         return values
 
-    def _ranks(self, kind: str, codes: pd.Series, level: Callable[[str], Level]) -> npt.NDArray[np.int8]:
+    def _reported(self, measures: npt.NDArray[np.integer], regions: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+        grain = self._ranks("measure", measures, self._grain)
+        level = self._ranks("region", regions, lambda label: self._catalogue.regions[label].level)
+        coarser: npt.NDArray[np.bool_] = level < grain
+        return coarser
+
+    def _ranks(self, kind: str, codes: npt.NDArray[np.integer], level: Callable[[str], Level]) -> npt.NDArray[np.int8]:
         used = np.flatnonzero(np.bincount(codes))
         ranks = np.zeros(used.max(initial=0) + 1, dtype=np.int8)
-        ranks[used] = [RANKS[level(label)] for label in self._names.labels(kind, used)]
-        found: npt.NDArray[np.int8] = ranks[codes]
+        ranks[used] = [RANKS[level(label)] for label in self._names.labels(kind, used.tolist())]
+        found: npt.NDArray[np.int8] = ranks.take(codes)
         return found
 
     def _grain(self, measure: str) -> Level:
-        delivery = self._catalogue.delivery(self._stamp.channel, measure)
-        if delivery is None:
+        grain = self._grains.get(measure)
+        if grain is None:
             raise self._bad(f"the channel does not deliver {measure!r} (config/channels/{self._stamp.channel}.yaml)")
-        return delivery.grain
+        return grain
 
-    def _check_measures(self, labels: Iterable[str]) -> None:
+    def _check_measures(self, labels: list[str]) -> None:
         for label in labels:
             if label not in self._catalogue.measures:
                 raise self._bad(f"unknown measure {label!r}")
             self._grain(label)
 
-    def _check_regions(self, labels: Iterable[str]) -> None:
+    def _check_regions(self, labels: list[str]) -> None:
         for label in labels:
             if label not in self._catalogue.regions:
                 raise self._bad(f"unknown region {label!r}")
 
-    def _check_dimensions(self, labels: Iterable[str]) -> None:
+    def _check_dimensions(self, labels: list[str]) -> None:
         for label in labels:
             try:
                 canonical = encode_dimensions(decode_dimensions(label)) == label
@@ -129,17 +138,24 @@ class Encoder:
         return BadTable(f"batch {stamp.batch} of {stamp.channel}/{stamp.source}: {reason}")
 
 
-def _positions(column: pd.Series) -> tuple[npt.NDArray[np.integer], Iterable[str]]:
+def _frame(columns: Columns) -> pd.DataFrame:
+    """Columns as a frame that holds them as they are: to stack those of one type would copy them all."""
+    return pd.DataFrame(columns, copy=False)
+
+
+def _positions(column: pd.Series) -> tuple[npt.NDArray[np.integer], list[str]]:
     """The labels that occur, and by row which one it is; -1: none. Categories bring it along."""
-    if not isinstance(column.dtype, pd.CategoricalDtype):
-        found: tuple[npt.NDArray[np.integer], Iterable[str]] = pd.factorize(column)
-        return found
-    positions, labels = column.cat.codes.to_numpy(), column.cat.categories
+    cells = column.array
+    if not isinstance(cells, pd.Categorical):
+        found, labels = pd.factorize(column)
+        return found, np.asarray(labels, dtype=object).tolist()
+    positions, labels = cells.codes, cells.categories.to_numpy(dtype=object)
     occurs = np.zeros(len(labels) + 1, dtype=bool)
     occurs[positions] = True
-    if occurs[:-1].all():
-        return positions, labels
-    return np.where(positions < 0, -1, np.cumsum(occurs[:-1]).take(positions, mode="clip") - 1), labels[occurs[:-1]]
+    if not occurs[:-1].all():
+        places = np.append(np.cumsum(occurs[:-1]) - 1, -1)
+        positions, labels = places.take(positions), labels[occurs[:-1]]
+    return positions, labels.tolist()
 
 
 def last_of_each_key(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:

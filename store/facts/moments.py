@@ -23,4 +23,4 @@ def second_from(moment: datetime) -> int:
 
 def moments(seconds: npt.NDArray[np.integer]) -> pd.DatetimeIndex:
     """Seconds as datetime64[s, UTC]."""
-    return pd.DatetimeIndex(np.asarray(seconds, dtype=np.int64).astype("datetime64[s]")).tz_localize("UTC")
+    return pd.DatetimeIndex(np.asarray(seconds, dtype=np.int64), dtype=pd.DatetimeTZDtype("s", "UTC"))

@@ -71,15 +71,23 @@ class Names:
         """Read codes back as categories (only those that occur)."""
         return self.categorical(self._labels[kind], codes)
 
+    def column(self, kind: str, codes: npt.NDArray[np.integer]) -> pd.Categorical:
+        """Read a column of rows back; the categories are the names from the first that occurs to the last.
+
+        To leave out those between them would give every row another code, which takes longer than to read the rows.
+        """
+        first, last = (int(codes.min()), int(codes.max())) if len(codes) else (0, -1)
+        found = pd.Index(self._labels[kind][first : last + 1], dtype="str")
+        return pd.Categorical.from_codes((codes - first).astype(np.min_scalar_type(-len(found) - 1)), categories=found)
+
     @staticmethod
     def categorical(labels: Sequence[str], codes: npt.NDArray[np.integer]) -> pd.Categorical:
         """Codes with their labels, as a categorical whose categories all occur."""
         known = np.minimum(codes, len(labels))
-        occurs = np.zeros(len(labels) + 1, dtype=bool)
-        occurs[known] = True
+        occurs = np.bincount(known, minlength=len(labels) + 1) > 0
         found = ["" if code == len(labels) else labels[code] for code in np.flatnonzero(occurs).tolist()]
         positions = (np.cumsum(occurs) - 1).astype(np.min_scalar_type(-len(labels) - 1))
-        return pd.Categorical.from_codes(positions[known], categories=pd.Index(found, dtype="str"))
+        return pd.Categorical.from_codes(positions.take(known), categories=pd.Index(found, dtype="str"))
 
     def dimension_values(self, dimension: str) -> tuple[Codes, list[str]]:
         """By code of a dimension key: the code of its value of one dimension; and those values ('' is absent)."""

@@ -31,6 +31,16 @@ Labels = dict[str, list[str]]
 """Values of the dimensions that a question names, by the codes of this answer."""
 
 
+def among(column: str, codes: list[int]) -> str:
+    """The condition that a column holds one of some codes: as a range but for some where that is shorter."""
+    low, high = min(codes, default=0), max(codes, default=0)
+    between = sorted(set(range(low, high + 1)) - set(codes))
+    if len(between) >= len(codes) or not codes:
+        return f"{column} IN ({_numbers(codes)})"
+    holes = f" AND {column} NOT IN ({_numbers(between)})" if between else ""
+    return f"{column} BETWEEN {low} AND {high}{holes}"
+
+
 @dataclass(frozen=True)
 class Dialect:
     """Where one engine's SQL differs from another's."""
@@ -41,17 +51,20 @@ class Dialect:
     """Table expression of the rows that were the newest at a second since 1970; None: that are the newest."""
     yes: str = "TRUE"
     no: str = "FALSE"
-    rows_of: Callable[[str, list[int]], str] = lambda table, _: table
-    """A table as the engine reads it best when it wants the rows of some measures alone."""
+    among: Callable[[str, list[int]], str] = among
+    """The condition that a column holds one of some codes, as the engine reads least for it."""
     nulls: bool = True
     """Whether `place` has NULL where a region has no such ancestor, instead of the code of ''."""
     one_reading: bool = False
-    """Whether measures of several arithmetics are read once, which costs additive ones a sum at each instant."""
+    """Whether measures of several arithmetics are read once, which costs them a sum at each instant beside levels."""
 
 
 @dataclass(frozen=True)
 class Sums:
-    """A question as one statement, and what is needed to read its answer: columns bucket, key_0 …, measure, value."""
+    """A question as one statement, and what is needed to read its answer: columns of `keys_of`, and value.
+
+    The answer comes in any order and is put in order here, which takes numpy a third of the engine's time.
+    """
 
     question: Question
     statement: str
@@ -60,32 +73,40 @@ class Sums:
     labels: Labels
 
     def read(self, found: Mapping[str, Any], names: Names) -> pd.DataFrame:
-        """The columns of the engine's answer as `History.totals` gives them."""
+        """The columns of the engine's answer as `History.totals` gives them, in order of their codes."""
+        keys = keys_of(self.question)
+        order = np.lexsort([found[name] for name in reversed(keys)])
+        ordered = {name: np.asarray(found[name])[order] for name in (*keys, "value")}
         table: dict[str, object] = {}
         if self.question.by is not None:
-            table["start"] = moments(found["bucket"])
+            table["start"] = moments(ordered["bucket"])
         for position, name in enumerate(self.question.group):
-            kind, codes = "region" if name in PLACES else name, found[f"key_{position}"]
+            kind, codes = "region" if name in PLACES else name, ordered[f"key_{position}"]
             known = self.labels.get(name)
             table[name] = names.label(kind, codes) if known is None else names.categorical(known, codes)
-        table["measure"] = names.label("measure", found["measure"])
-        table["value"] = np.asarray(found["value"], dtype=np.float64)
-        return pd.DataFrame(table)
+        table["measure"] = names.label("measure", ordered["measure"])
+        table["value"] = ordered["value"].astype(np.float64, copy=False)
+        return pd.DataFrame(table, copy=False)
 
 
-def sums(question: Question, catalogue: Catalogue, names: Names, dialect: Dialect) -> Sums:
-    """Turn a question into SQL; raises ValueError naming what the catalogue does not know."""
+def keys_of(question: Question) -> list[str]:
+    """The columns of an answer that tell its rows apart."""
+    bucketed = ["bucket"] if question.by is not None else []
+    return [*bucketed, *(f"key_{position}" for position in range(len(question.group))), "measure"]
+
+
+def sums(question: Question, catalogue: Catalogue, names: Names, dialect: Dialect, one_instant: bool = False) -> Sums:
+    """Turn a question into SQL; raises ValueError naming what the catalogue does not know.
+
+    `one_instant`: the store knows that all it holds of the question's interval is of one instant.
+    """
     check(question, catalogue)
     labels, dimensions = dimension_values(question, names)
-    bucketed = ["bucket"] if question.by is not None else []
-    keys = [*bucketed, *(f"key_{position}" for position in range(len(question.group))), "measure"]
     facts = _facts(question, catalogue, names, labels, dialect)
-    selects = _totals(_codes(question, catalogue, names), question, ", ".join(keys), dialect)
-    order = ", ".join(keys)
-    every = "*" if bucketed else "0 AS bucket, found.*"
-    found = f"({' UNION ALL '.join(selects)}) AS found"
-    statement = f"WITH facts AS ({facts}) SELECT {every} FROM {found} ORDER BY {order}"
-    return Sums(question, statement, dimensions, labels)
+    measures = by_arithmetic(question, catalogue, one_instant)
+    codes = {arithmetic: names.find("measure", known) for arithmetic, known in measures.items()}
+    selects = _totals(codes, question, ", ".join(keys_of(question)), dialect)
+    return Sums(question, f"WITH facts AS ({facts}) {' UNION ALL '.join(selects)}", dimensions, labels)
 
 
 def kept_at(known: int | None) -> str:
@@ -133,10 +154,9 @@ def _facts(question: Question, catalogue: Catalogue, names: Names, labels: Label
     keys = "".join(f", {_key(name, dialect)} AS key_{position}" for position, name in enumerate(question.group))
     known = None if question.as_known_at is None else second(question.as_known_at)
     join = f" JOIN {DIMENSION_VALUES} d ON d.code = o.dimension" if labels else ""
-    table = dialect.rows_of(dialect.shown_at(known), names.find("measure", question.measures))
     return f"""
         SELECT {bucket(question, catalogue)} AS bucket, o.channel, o.measure, o.start, o.value{keys}
-        FROM {table} o JOIN place p ON p.region = o.region{join}
+        FROM {dialect.shown_at(known)} o JOIN place p ON p.region = o.region{join}
         WHERE {" AND ".join(_conditions(question, catalogue, names, labels, dialect))}"""
 
 
@@ -152,11 +172,11 @@ def _conditions(
     yield f"o.start >= {second_from(question.interval.start)}"
     yield f"o.start < {second_from(question.interval.end)}"
     yield f"o.reported = {dialect.yes if question.reported else dialect.no}"
-    yield among("o.measure", names.find("measure", question.measures))
+    yield dialect.among("o.measure", names.find("measure", question.measures))
     level = catalogue.regions[question.within].level
     yield f"p.{level} IN ({_numbers(names.find('region', [question.within]))})"
     if question.channels is not None:
-        yield among("o.channel", names.find("channel", question.channels))
+        yield dialect.among("o.channel", names.find("channel", question.channels))
     for dimension, wanted in question.where.items():
         codes = [code for code, label in enumerate(labels[dimension]) if label in wanted]
         yield f"d.of_{dimension} IN ({_numbers(codes)})"
@@ -175,50 +195,44 @@ def _within(run: Run) -> str:
     return f"o.start - (o.start - {run.anchor}) % {run.step}"
 
 
-def by_arithmetic(question: Question, catalogue: Catalogue) -> dict[str, list[str]]:
-    """Measures by how they are added."""
+def by_arithmetic(question: Question, catalogue: Catalogue, one_instant: bool = False) -> dict[str, list[str]]:
+    """Measures by how they are added; a level of one instant adds up like a count."""
     found: dict[str, list[str]] = {}
     for name in question.measures:
         measure = catalogue.measures[name]
-        arithmetic = {Kind.ADDITIVE: "sum", Kind.PEAK: "max", Kind.LEVEL: f"level {measure.over_time}"}[measure.kind]
+        level = "sum" if one_instant else f"level {measure.over_time}"
+        arithmetic = {Kind.ADDITIVE: "sum", Kind.PEAK: "max", Kind.LEVEL: level}[measure.kind]
         found.setdefault(arithmetic, []).append(name)
     return found
-
-
-def _facts_of(measures: list[int]) -> str:
-    return f"(SELECT * FROM facts WHERE {among('measure', measures)}) AS chosen"
-
-
-def _codes(question: Question, catalogue: Catalogue, names: Names) -> dict[str, list[int]]:
-    found = by_arithmetic(question, catalogue)
-    return {arithmetic: names.find("measure", measures) for arithmetic, measures in found.items()}
 
 
 def _totals(codes: dict[str, list[int]], question: Question, keys: str, dialect: Dialect) -> Iterable[str]:
     """The sums of every arithmetic: one after another, or what is taken channel by channel in one reading."""
     together = {name: known for name, known in codes.items() if dialect.one_reading and name != "level max"}
-    if len(together) > 1:
-        every = [code for known in together.values() for code in known]
-        facts = "facts" if len(together) == len(codes) else _facts_of(every)
-        yield _in_one_reading(together, keys, "" if "channel" in question.group else ", channel", facts, dialect.last)
-    for arithmetic, known in codes.items():
-        if len(together) < 2 or arithmetic not in together:
-            yield total(arithmetic, keys, _facts_of(known), dialect.last)
+    apart = [{name: known} for name, known in codes.items() if name not in together]
+    channel = "" if "channel" in question.group else ", channel"
+    for chosen in [together, *apart] if together else apart:
+        condition = dialect.among("measure", [code for known in chosen.values() for code in known])
+        facts = "facts" if len(chosen) == len(codes) else f"(SELECT * FROM facts WHERE {condition}) AS chosen"
+        if len(chosen) > 1:
+            yield _in_one_reading(chosen, keys, channel, facts, dialect.last)
+        else:
+            [arithmetic] = chosen
+            yield total(arithmetic, keys, facts, dialect.last)
 
 
 def _in_one_reading(codes: dict[str, list[int]], keys: str, channel: str, facts: str, last: str) -> str:
     """The sums of measures of several arithmetics: at each instant, over time, over channels unless `keys` has them."""
     kinds = ("max", "level last", "level mean")
     peak, newest, mean = (f"measure IN ({_numbers(codes.get(kind, []))})" for kind in kinds)
+    added = f"CASE WHEN {peak} THEN max(value) ELSE sum(value) END AS value"
+    if not codes.keys() - {"sum", "max"}:
+        return f"SELECT {keys}, {added} FROM {facts} GROUP BY {keys}"
+    instants = f"SELECT {keys}{channel}, start, {added} FROM {facts} GROUP BY {keys}{channel}, start"
     others = f"WHEN {newest} THEN {last} WHEN {mean} THEN avg(value) ELSE sum(value)"
-    over_time = f"CASE WHEN {peak} THEN max(largest) {others} END"
-    instants = f"""SELECT {keys}{channel}, start, sum(value) AS value, max(value) AS largest
-        FROM {facts} GROUP BY {keys}{channel}, start"""
-    channels = f"SELECT {keys}{channel}, {over_time} AS value FROM ({instants}) AS instants GROUP BY {keys}{channel}"
-    if not channel:
-        return channels
-    over_channels = f"CASE WHEN {peak} THEN max(value) ELSE sum(value) END"
-    return f"SELECT {keys}, {over_channels} AS value FROM ({channels}) AS channels GROUP BY {keys}"
+    over_time = f"CASE WHEN {peak} THEN max(value) {others} END AS value"
+    channels = f"SELECT {keys}{channel}, {over_time} FROM ({instants}) AS instants GROUP BY {keys}{channel}"
+    return f"SELECT {keys}, {added} FROM ({channels}) AS channels GROUP BY {keys}" if channel else channels
 
 
 def total(arithmetic: str, keys: str, facts: str, last: str) -> str:
@@ -232,16 +246,6 @@ def total(arithmetic: str, keys: str, facts: str, last: str) -> str:
     instants = f"SELECT {keys}, channel, start, sum(value) AS value FROM {facts} GROUP BY {keys}, channel, start"
     channels = f"SELECT {keys}, channel, {over_time} AS value FROM ({instants}) AS instants GROUP BY {keys}, channel"
     return f"SELECT {keys}, sum(value) AS value FROM ({channels}) AS channels GROUP BY {keys}"
-
-
-def among(column: str, codes: list[int]) -> str:
-    """The condition that a column holds one of some codes: as a range but for some where that is shorter."""
-    low, high = min(codes, default=0), max(codes, default=0)
-    between = sorted(set(range(low, high + 1)) - set(codes))
-    if len(between) >= len(codes) or not codes:
-        return f"{column} IN ({_numbers(codes)})"
-    holes = f" AND {column} NOT IN ({_numbers(between)})" if between else ""
-    return f"{column} BETWEEN {low} AND {high}{holes}"
 
 
 def _numbers(codes: Iterable[int]) -> str:

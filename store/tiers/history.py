@@ -13,7 +13,7 @@ import pandas as pd
 from config.catalogue import Catalogue
 from metrics.condensing import by_instants
 from metrics.observations import Interval
-from store.history import BatchStamp, Holdings, Question, Written
+from store.history import ROW_COLUMNS, BatchStamp, Holdings, Question, Written
 from store.state.standing import Standings
 from store.tiers.cutting import Cutter, Wanted
 from store.tiers.joining import ask
@@ -82,15 +82,16 @@ class TieredHistory:
         interval: Interval,
         channels: Sequence[str] | None = None,
         as_known_at: datetime | None = None,
+        columns: Sequence[str] = ROW_COLUMNS,
     ) -> pd.DataFrame:
         """See `History.observations`; rows of forgotten time are those of the tier that holds it. Raises NotKept."""
         asked = tuple(self._catalogue.channels if channels is None else channels)
         wanted = Wanted(interval, asked, replayed=as_known_at is not None, spared=False)
         pieces = self._cutter(wanted).pieces()
-        found = [piece.tier.history.observations(piece.span, channels, as_known_at) for piece in pieces]
+        found = [piece.tier.history.observations(piece.span, channels, as_known_at, columns) for piece in pieces]
         if len(found) == 1:
             return found[0]
-        keys = ["channel", "measure", "region", "dimension", "batch"]
+        keys = [name for name in columns if isinstance(found[0][name].dtype, pd.CategoricalDtype)]
         plain = pd.concat([rows.astype(dict.fromkeys(keys, "str")) for rows in found], ignore_index=True)
         return plain.astype(dict.fromkeys(keys, "category"))
 
@@ -109,6 +110,11 @@ class TieredHistory:
     def forget(self, before: datetime) -> int:
         """See `History.forget`: in every tier."""
         return sum(tier.history.forget(before) for tier in self.tiers)
+
+    def tidy(self) -> None:
+        """See `History.tidy`: in every tier."""
+        for tier in self.tiers:
+            tier.history.tidy()
 
     def holdings(self) -> Holdings:
         """See `History.holdings`: of all tiers together; time that two of them hold counts in both."""

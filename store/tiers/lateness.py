@@ -23,7 +23,7 @@ def in_time(table: pd.DataFrame, closed: datetime | None) -> tuple[pd.DataFrame,
 
 def starts_of(table: pd.DataFrame) -> list[datetime]:
     """Every start that a table names, once."""
-    return [start.to_pydatetime() for start in table["start"].dropna().unique()] if _timed(table) else []
+    return [start.to_pydatetime() for start in table["start"].array.unique().dropna()] if _timed(table) else []
 
 
 def _timed(table: pd.DataFrame) -> bool:

@@ -178,8 +178,8 @@ def push_trial(folder: Path) -> Iterator[PushTrial]:
         closing(Ingest(valkey.url)) as ingest,
         open_parts(Settings(home_dir=folder), catalogue) as parts,
         closing(PushTrial(parts, ingest, Tally())) as trial,
+        _quietly(),
     ):
-        logging.getLogger("watchfloor").setLevel(logging.ERROR)
         yield trial
 
 
@@ -187,9 +187,20 @@ def push_trial(folder: Path) -> Iterator[PushTrial]:
 def file_trial(folder: Path) -> Iterator[FileTrial]:
     """A store under a folder, and the collectors that read files."""
     (folder / "files").mkdir()
-    with open_parts(Settings(home_dir=folder), load(FILES_FOLDER)) as parts:
-        logging.getLogger("watchfloor").setLevel(logging.ERROR)
+    with open_parts(Settings(home_dir=folder), load(FILES_FOLDER)) as parts, _quietly():
         yield FileTrial(parts, folder / "files", Tally())
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the warnings of hundreds of hostile things."""
+    log = logging.getLogger("watchfloor")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def audit_everything(parts: Parts, tally: Tally) -> None:

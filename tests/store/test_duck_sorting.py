@@ -10,9 +10,11 @@ from store_world import MEASURES, hour, minute, ordered, stamp, table, world
 
 from store.duck import DuckHistory
 from store.duck.schema import SETTINGS
-from store.duck.sorting import LATE_S, STRETCH_ROWS, Stretches, sort
+from store.duck.sorting import LATE_S, MOST_WAITING, STRETCH_ROWS, Stretches, sort
 
 PLACES = ("110105", "110106", "120104")
+A_MINUTE = 108_000
+"""Rows of a minute of which ten are a stretch."""
 
 
 def body(minutes: range, more: int = 0) -> pd.DataFrame:
@@ -70,18 +72,54 @@ def test_a_stretch_is_due_when_enough_came_and_the_late_ones_had_their_time() ->
     assert stretches.due() == (2000 - LATE_S, 2600 - LATE_S)
 
 
-def test_enough_rows_are_sorted_by_the_write_that_brings_them(tmp_path: Path) -> None:
+def test_only_so_many_stretches_wait() -> None:
+    stretches = Stretches(until=0)
+    for number in range(1, 4):
+        stretches.note(STRETCH_ROWS, number * 1000)
+    assert stretches.due(leave=2) == (0, 1000 - LATE_S)
+    assert stretches.due(leave=2) is None
+    assert stretches.due() == (1000 - LATE_S, 2000 - LATE_S)
+
+
+def many(history: DuckHistory, minutes: int) -> None:
+    """Minutes of which ten are a stretch, and what is older than three is to be sorted: six, sixteen, twenty-six."""
+    dimensions = [f"service=s{number}" for number in range(6_000)]
+    rows = pd.MultiIndex.from_product([[*MEASURES], PLACES, dimensions], names=["measure", "region", "dimension"])
+    frame = rows.to_frame(index=False).astype("category").assign(value=1.0)
+    assert len(frame) == A_MINUTE
+    for at in range(minutes):
+        history.write(stamp(at + 1, at=minute(at + 1)), frame.assign(start=pd.Timestamp(minute(at)).as_unit("s")))
+
+
+def order(file: Path, since: int, until: int) -> list[tuple[int, int]]:
+    """Measures and starts of some minutes, in the order of the file."""
+    asked = "SELECT measure, start FROM observation WHERE start >= ? AND start < ?"
+    with closing(duckdb.connect(file, config=SETTINGS)) as engine:
+        return engine.execute(asked, [second_of(since), second_of(until)]).fetchall()
+
+
+def test_whoever_tidies_sorts_what_waits_beside_those_who_read(tmp_path: Path) -> None:
     file = tmp_path / "facts.duckdb"
-    dimensions = [f"service=s{number}" for number in range(20_000)]
     with closing(DuckHistory(file, world())) as history:
-        for at in range(11):
-            rows = pd.MultiIndex.from_product(
-                [[*MEASURES][:5], ["110105"], dimensions], names=["measure", "region", "dimension"]
-            )
-            frame = rows.to_frame(index=False).astype("category")
-            start = pd.Timestamp(minute(at)).as_unit("s")
-            history.write(stamp(at + 1, at=minute(at + 1)), frame.assign(start=start, value=1.0))
-        with closing(duckdb.connect(file, config=SETTINGS)) as engine:
-            order = engine.execute("SELECT measure, start FROM observation WHERE start < ?", [second_of(4)]).fetchall()
-    assert len(order) == 4 * 100_000
-    assert order == sorted(order)
+        many(history, 10)
+        with history._file.cursor() as reading:
+            reading.execute("BEGIN")
+            seen = reading.execute("SELECT count(*) FROM observation").fetchall()
+            history.tidy()
+            assert reading.execute("SELECT count(*) FROM observation").fetchall() == seen == [(10 * A_MINUTE,)]
+        log = file.with_name(f"{file.name}.wal")
+        assert not log.exists() or log.stat().st_size < 100_000
+        assert not history.observations(hour()).duplicated(["measure", "region", "dimension", "start"]).any()
+    found = order(file, 0, 6)
+    assert len(found) == 6 * A_MINUTE
+    assert found == sorted(found)
+
+
+def test_writes_sort_where_nobody_tidies(tmp_path: Path) -> None:
+    file = tmp_path / "facts.duckdb"
+    with closing(DuckHistory(file, world())) as history:
+        many(history, 10 * (MOST_WAITING + 1))
+    first, second = order(file, 0, 6), order(file, 6, 16)
+    assert len(first) == 6 * A_MINUTE
+    assert first == sorted(first)
+    assert second != sorted(second)

@@ -102,6 +102,17 @@ def test_a_key_that_comes_twice_in_a_table_counts_once(history: History) -> None
     assert one(history) == 6
 
 
+def test_some_columns_are_those_of_all(history: History) -> None:
+    history.write(stamp(2), table([("offered", "110105", key, minute(n), n) for key in KEYS for n in range(3)]))
+    history.write(stamp(3, channel="chat"), table([("offered", "110000", "", minute(1), 7)]))
+    key = ["channel", "measure", "region", "dimension", "start"]
+    every = ordered(history.observations(hour()))
+    for more in (["value", "reported"], ["received_at", "revision", "batch"]):
+        some = ordered(history.observations(hour(), columns=(*key, *more)))
+        pd.testing.assert_frame_equal(some, every[[*key, *more]], check_categorical=False)
+    assert history.observations(hour(), ["chat"], columns=("value",))["value"].tolist() == [7]
+
+
 def test_an_empty_table_is_no_change(history: History) -> None:
     assert history.write(stamp(), table([])).inserted == 0
     assert history.contribute(stamp(), contacts([])).inserted == 0

@@ -210,6 +210,20 @@ def test_a_whole_interval_that_comes_again_is_read_whole(
     )
 
 
+def test_late_rows_beside_a_whole_interval_are_merged_with_it(
+    history: PostgresHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.postgres.upsert.DENSE", 2)
+    places = [("110105", START), ("110106", START), ("120104", START), ("110105", minute(1))]
+    for value in (1, 2):
+        rows = table([("offered", region, "", start, value) for region, start in places])
+        written = history.write(stamp(value), rows)
+    assert (written.changed, written.inserted) == (4, 0)
+    again = history.write(stamp(2), rows)
+    assert (again.unchanged, again.changed, again.touched) == (4, 0, None)
+    assert set(history.observations(hour())["value"]) == {2.0}
+
+
 # The format
 
 

@@ -1,0 +1,24 @@
+"""Rows as engines hold them, in codes and seconds, become rows as `History.observations` gives them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from store.facts.moments import moments
+from store.facts.names import KINDS, Names
+
+TIMES = ("start", "received_at")
+
+
+def named(found: Mapping[str, Any], names: Names, columns: Sequence[str]) -> pd.DataFrame:
+    """A frame of some columns that an engine gave; those that it has named itself are taken as they are."""
+    return pd.DataFrame({name: _column(name, found[name], names) for name in columns}, copy=False)
+
+
+def _column(name: str, values: Any, names: Names) -> Any:
+    if name in TIMES:
+        return moments(values)
+    if name in KINDS and not isinstance(values, pd.Categorical):
+        return names.column(name, values)
+    return values
