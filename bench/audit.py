@@ -1,8 +1,9 @@
 """The full rule suite on a nation's minute with faults, beside a pandera schema of the equivalent checks.
 
 Both see the same rows in the same process, by turns, and both are timed by the processor time of the process, the
-least of several runs. Before that each must find the same bad figures: what pandera alone finds must hold a figure
-that an earlier rule of ours has failed, because what has failed once is not judged again.
+least of several runs; Python looks for cycles as rarely as in the processes of the product. Before that each must find
+the same bad figures: what pandera alone finds must hold a figure that an earlier rule of ours has failed, because what
+has failed once is not judged again.
 
 The figure is the whole suite, findings for people included; pandera makes none. The note tells what the checks alone
 take, and what both take where nothing is wrong.
@@ -27,6 +28,7 @@ from data_quality.registry import RULES, Sight, in_order
 from data_quality.rhythms import rhythms
 from data_quality.schedule import schedule
 from metrics.findings import CheckState, Finding
+from pipeline.garbage import look_rarely
 from tests.data_quality.audited_nation import CITIES, afresh, interval
 
 RUNS = 7
@@ -36,6 +38,7 @@ BAD = (CheckState.FAIL, CheckState.QUERY)
 
 def measure() -> Iterator[Measurement]:
     """Time of the suite at the reference load beside the peer's, and how it grows with the load."""
+    look_rarely()
     evidence = interval()
     table = schema(evidence)
     found, cases = audit(evidence), failure_cases(table, evidence)

@@ -9,7 +9,6 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from metrics.findings import CheckState, Finding
 
 log = logging.getLogger("watchfloor.audit")
 Channels = tuple[Channel, ...]
+WRONG = frozenset({CheckState.FAIL, CheckState.QUERY})
 DETAIL = 200
 """Characters of an error's text that a finding keeps."""
 
@@ -75,8 +75,8 @@ def _spoil(spoiled: Mask, root_of: Roots, verdicts: Iterable[Verdict], number: i
     """Mark what later stages cannot judge; the first rule to fail stays the root."""
     for verdict in verdicts:
         if verdict.spoils is not None and verdict.spoils.any():
-            np.copyto(root_of, number, where=~spoiled & verdict.spoils)
-            np.logical_or(spoiled, verdict.spoils, out=spoiled)
+            fresh = np.flatnonzero(verdict.spoils & ~spoiled)
+            root_of.reshape(-1)[fresh], spoiled.reshape(-1)[fresh] = number, True
 
 
 def _not_seen(rule: Rule, channel: str) -> Finding:
@@ -92,8 +92,8 @@ def attach(findings: list[Finding]) -> list[Finding]:
             blocked.setdefault(root, set()).add(finding.rule)
     named = {root: ",".join(sorted(rules)) for root, rules in blocked.items()}
     return [
-        replace(finding, facts={**finding.facts, "blocks": named[finding.rule, finding.channel]})
-        if finding.state in (CheckState.FAIL, CheckState.QUERY) and (finding.rule, finding.channel) in named
+        finding._replace(facts={**finding.facts, "blocks": named[finding.rule, finding.channel]})
+        if finding.state in WRONG and (finding.rule, finding.channel) in named
         else finding
         for finding in findings
     ]

@@ -31,38 +31,34 @@ def conclude(rule: Rule, sight: Sight, verdict: Verdict, root_of: Roots, rules: 
     if tally.blocked is not None:
         stopped = np.flatnonzero(tally.blocked.any(axis=1)).tolist()
         blockers = {label: rules[_root(tally, label, root_of) - 1].id for label in stopped}
-    return [*_failed(rule, tally), *_rest(rule, tally, blockers)]
+    return [*_failed(rule, tally), *_passed(rule, tally, blockers), *_unjudged(rule, tally, blockers)]
 
 
 def _failed(rule: Rule, tally: Tally) -> Iterator[Finding]:
     """A finding for each source and province in which something failed."""
     failed, moments, verdict = failures(tally, ROWS_SHOWN), tally.sight.grid.schedule.moments, tally.verdict
-    state = CheckState.FAIL if rule.hard else CheckState.QUERY
-    names, shown = _cells(tally, failed.cells)
-    named = [verdict.labels[label].measure for label in failed.cells[0].tolist()]
+    state, shown = CheckState.FAIL if rule.hard else CheckState.QUERY, _shown(tally, failed.cells)
     for one in failed.found:
-        own, measures = shown[one.cells], [verdict.labels[label].measure for label in one.labels]
-        facts: Facts = {**verdict.facts, **_first(names, own[0])}
+        own, about = shown[one.cells], verdict.labels[one.labels[0]]
+        facts: Facts = {**verdict.facts, **_first(own[0])}
         if not tally.placeless:
             facts["places"] = one.places
         if one.blocked:
             facts["blocked"] = one.blocked
-        rows: list[Row] = [row for label in one.labels for row in verdict.rows.get(label, ())] if verdict.rows else []
-        if len(measures) > 1:
-            facts["measures"] = ",".join(measures)
-            rows = rows or [
-                {"measure": measure, **dict(zip(names, row, strict=True))}
-                for measure, row in zip(named[one.cells], own, strict=True)
-            ]
+        if several := len(one.labels) > 1:
+            facts["measures"] = ",".join([verdict.labels[label].measure for label in one.labels])
+        else:
+            for row in own:
+                del row["measure"]
+        rows = [row for label in one.labels for row in verdict.rows.get(label, ())] if verdict.rows else own
         yield Finding(
-            rule.id, state, one.channel, one.source, tally.codes[one.group], measures[0] if len(measures) == 1 else "",
-            moments[one.first], moments[one.last + 1], one.bad, one.judged, facts,
-            tuple(rows or [dict(zip(names, row, strict=True)) for row in own]),
+            rule.id, state, about.channel, about.source, tally.codes[one.group], "" if several else about.measure,
+            moments[one.first], moments[one.last + 1], one.bad, one.judged, facts, tuple(rows or own),
         )  # fmt: skip
 
 
-def _cells(tally: Tally, cells: npt.NDArray[np.int64]) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Cells (label, region, interval) as rows for people and machines: their columns, and a row each."""
+def _shown(tally: Tally, cells: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
+    """Cells (label, region, interval) as rows for people and machines; filled a column at a time, for that is quick."""
     grid, verdict = tally.sight.grid, tally.verdict
     columns: dict[str, list[Any]] = {}
     if not tally.placeless:
@@ -70,49 +66,55 @@ def _cells(tally: Tally, cells: npt.NDArray[np.int64]) -> tuple[list[str], list[
     columns["start"] = [grid.schedule.said[at] for at in cells[2].tolist()]
     for name, values in verdict.shown.items():
         columns[name] = np.broadcast_to(values, verdict.judged.shape)[*cells].tolist()
-    return list(columns), list(zip(*columns.values(), strict=True))
+    rows: list[dict[str, Any]] = [{"measure": verdict.labels[at].measure} for at in cells[0].tolist()]
+    for name, column in columns.items():
+        for row, value in zip(rows, column, strict=True):
+            row[name] = value
+    return rows
 
 
-def _first(names: list[str], row: tuple[Any, ...]) -> Facts:
+def _first(row: Row) -> Facts:
     """What the first bad cell shows."""
-    return {name: value for name, value in zip(names, row, strict=True) if name != "start" and value is not None}
+    return {name: value for name, value in row.items() if name not in ("measure", "start") and value is not None}
 
 
-def _rest(rule: Rule, tally: Tally, blockers: dict[int, str]) -> Iterator[Finding]:
-    """What passed, once a label; what could not be judged at all, once a label or once a province."""
+def _passed(rule: Rule, tally: Tally, blockers: dict[int, str]) -> Iterator[Finding]:
+    """What passed, once a label."""
     passed = tally.judged > 0 if tally.fails is None else ~tally.fails & (tally.judged > 0)
-    units, bad, missed = (
+    groups, units, bad, missed = (
         [0] * len(passed) if counts is None else (passed * counts).sum(axis=1).tolist()
-        for counts in (tally.judged, tally.bad, tally.blocked)
+        for counts in (1, tally.judged, tally.bad, tally.blocked)
     )
-    groups = passed.sum(axis=1).tolist()
     moments = tally.sight.grid.schedule.moments
     id, start, end = rule.id, moments[0], moments[-1]
-    for label, about in enumerate(tally.verdict.labels):
-        own = about.channel, about.source
-        if count := groups[label]:
+    for label, (about, count) in enumerate(zip(tally.verdict.labels, groups, strict=True)):
+        if count:
             facts: Facts = {"groups": count}
             if missed[label]:
                 facts |= {"blocked": missed[label], "root": blockers[label]}
-            yield Finding(id, PASS, *own, "", about.measure, start, end, bad[label], units[label], facts)
-        if label in blockers:
-            told = bool(count) or (tally.fails is not None and bool(tally.fails[label].any()))
-            for code, number, blocked in _stuck(tally, label, told):
-                facts = {"groups": number, "root": blockers[label]}
-                yield Finding(id, BLOCKED, *own, code, about.measure, start, end, 0, blocked, facts)
+            yield Finding(
+                id, PASS, about.channel, about.source, "", about.measure, start, end, bad[label], units[label], facts
+            )
 
 
-def _stuck(tally: Tally, label: int, told: bool) -> Iterator[tuple[str, int, int]]:
-    """Region, groups and units of what could not be judged: at once where nothing else is told of the label.
+def _unjudged(rule: Rule, tally: Tally, blockers: dict[int, str]) -> Iterator[Finding]:
+    """What could not be judged at all, once a label or once a province: at once where nothing else is told of it.
 
     What was not judged at all cannot have failed.
     """
-    units = np.where(tally.judged[label] == 0, tally.all[label], 0)
-    stuck = np.flatnonzero(units)
-    if told:
-        yield from ((tally.codes[at], 1, int(units[at])) for at in stuck)
-    elif len(stuck):
-        yield "", len(stuck), int(units.sum())
+    moments = tally.sight.grid.schedule.moments
+    start, end = moments[0], moments[-1]
+    for label, root in blockers.items():
+        units = np.where(tally.judged[label] == 0, tally.all[label], 0)
+        stuck, about = np.flatnonzero(units), tally.verdict.labels[label]
+        told = [(tally.codes[at], 1, int(units[at])) for at in stuck]
+        if len(stuck) and not tally.judged[label].any():
+            told = [("", len(stuck), int(units.sum()))]
+        for code, number, count in told:
+            facts: Facts = {"groups": number, "root": root}
+            yield Finding(
+                rule.id, BLOCKED, about.channel, about.source, code, about.measure, start, end, 0, count, facts
+            )
 
 
 def _root(tally: Tally, label: int, root_of: Roots) -> int:

@@ -13,11 +13,9 @@ from data_quality.dependence import metrics_by_measure
 from metrics.findings import Finding
 from metrics.observations import Interval, NaiveTime, Reject
 
-OBSERVED_COLUMNS = (
-    "channel", "measure", "region", "dimension", "start", "value", "reported", "revision", "received_at", "batch",
-)  # fmt: skip
+OBSERVED_COLUMNS = ("channel", "measure", "region", "dimension", "start", "value", "reported", "received_at")
 """str or category for names; start, received_at: datetime64[s, UTC]; value: float64; reported: bool, a total
-coarser than the delivery's grain; revision: int64."""
+coarser than the delivery's grain."""
 
 BATCH_COLUMNS = ("batch", "channel", "source", "start", "end", "fetched_at", "read", "error", "ok")
 """One row a batch that touches the range: its window, when it came, records read, fault code or '', and whether it
@@ -27,7 +25,7 @@ REJECT_COLUMNS = ("channel", "source", "batch", "rule", "line", "column", "code"
 """As `metrics.observations.Reject`, with where it came from."""
 
 TIMES = {"start", "end", "received_at", "fetched_at"}
-NUMBERS = {"value": "float64", "reported": "bool", "revision": "int64", "read": "int64", "ok": "bool"}
+NUMBERS = {"value": "float64", "reported": "bool", "read": "int64", "ok": "bool"}
 
 
 def empty(columns: tuple[str, ...]) -> pd.DataFrame:

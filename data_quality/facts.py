@@ -28,6 +28,12 @@ class Coded:
         """By code: the place of the name in `index`, -1 for one that is not in it, and at the end for no name."""
         return np.array([*(index.get(name, -1) for name in self.names), -1], np.int64)
 
+    def used(self, chosen: "Chosen") -> Mask:
+        """By code, and at the end for no name: whether any of the chosen rows has it."""
+        mask = np.zeros(len(self.names) + 1, np.bool_)
+        mask[self.codes[chosen]] = True
+        return mask
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -36,8 +42,10 @@ class Facts:
     channel: Coded
     measure: Coded
     dimension: Coded
-    region: Indices
-    """Index into `Places`, -1 for one that nobody knows."""
+    region: Coded
+    """Its codes are int64: as an index, codes of another width are slower than their conversion."""
+    place: Indices
+    """By code of the region: index into `Places`, -1 for one that nobody knows, and at the end for no name."""
     start: Indices
     received: Indices
     value: Values
@@ -45,18 +53,20 @@ class Facts:
 
     def rows_of(self, channels: set[str]) -> Chosen:
         """The rows of some channels, in their order."""
-        own = np.array([*(name in channels for name in self.channel.names), False])
-        return slice(None) if own[self.channel.codes].all() else np.flatnonzero(own[self.channel.codes])
+        codes, own = self.channel.codes, np.array([*(name in channels for name in self.channel.names), False])
+        return slice(None) if own[:-1].all() and (codes >= 0).all() else np.flatnonzero(own[codes])
 
 
 def code_facts(observations: pd.DataFrame, places: Places) -> Facts:
     """Code the columns of `Evidence.observations`."""
     region = _coded(observations["region"])
+    region = Coded(region.codes.astype(np.int64), region.names)
     return Facts(
         _coded(observations["channel"]),
         _coded(observations["measure"]),
         _coded(observations["dimension"]),
-        region.within(places.index)[region.codes],
+        region,
+        region.within(places.index),
         epoch_seconds(observations["start"]),
         epoch_seconds(observations["received_at"]),
         observations["value"].to_numpy(np.float64),
@@ -66,5 +76,5 @@ def code_facts(observations: pd.DataFrame, places: Places) -> Facts:
 
 def _coded(column: pd.Series) -> Coded:
     """A text or category column as codes."""
-    as_category = column.astype("category").cat
-    return Coded(as_category.codes.to_numpy(), tuple(as_category.categories))
+    coded = column.array if isinstance(column.dtype, pd.CategoricalDtype) else pd.Categorical(column)
+    return Coded(coded.codes, tuple(coded.categories))

@@ -1,6 +1,7 @@
 """What failed in a verdict, by source and province, with the cells behind it: worked out for all of them at once."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -10,15 +11,11 @@ from data_quality.registry import Counts, Mask
 from data_quality.tally import Tally
 
 Numbers = npt.NDArray[np.int64]
-Members = dict[tuple[str, str, int], list[int]]
-"""The failing labels of each (channel, source, group), in the order of the labels."""
 
 
 class Failure(NamedTuple):
     """What failed of one source in one province, or where nothing has a place."""
 
-    channel: str
-    source: str
     group: int
     labels: list[int]
     """Those of the verdict's labels that failed, in order."""
@@ -36,7 +33,7 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True)
 class Failures:
-    """All that failed, in the order of the labels."""
+    """All that failed, in the order of the sources and their provinces."""
 
     found: list[Failure]
     cells: Numbers
@@ -47,36 +44,41 @@ def failures(tally: Tally, most: int) -> Failures:
     """What failed, with so many cells of each at most."""
     if tally.fails is None or tally.bad_cells is None:
         return Failures([], np.zeros((3, 0), np.int64))
-    members = _members(tally, tally.fails)
-    number = np.full(tally.fails.shape, -1, np.int64)
-    for at, ((*_, group), labels) in enumerate(members.items()):
-        number[labels, group] = at
+    number, groups, labels = _members(tally, tally.fails)
     owner, cells = _cells_behind(tally, tally.bad_cells, number)
-    starts = np.searchsorted(owner, np.arange(len(members)))
+    starts = np.searchsorted(owner, np.arange(len(labels)))
     kept = np.arange(len(owner)) - starts[owner] < most
-    edges = np.searchsorted(owner[kept], np.arange(len(members) + 1)).tolist()
     counted = (
-        *(_summed(units, number, len(members)) for units in (tally.bad, tally.judged, tally.blocked)),
-        _places(owner, cells[1], (len(members), tally.bad_cells.shape[1])),
+        *(_summed(units, number, len(labels)) for units in (tally.bad, tally.judged, tally.blocked)),
+        _places(owner, cells[1], (len(labels), tally.bad_cells.shape[1])),
         np.minimum.reduceat(cells[2], starts),
         np.maximum.reduceat(cells[2], starts),
     )
-    told = zip(members.items(), *(numbers.tolist() for numbers in counted), strict=True)
-    found = [
-        Failure(
-            channel, source, group, labels, bad, judged, blocked, places, first, last, slice(edges[at], edges[at + 1])
-        )
-        for at, (((channel, source, group), labels), bad, judged, blocked, places, first, last) in enumerate(told)
-    ]
-    return Failures(found, cells[:, kept])
+    shown = _slices(owner[kept], len(labels))
+    told = zip(groups, labels, *(numbers.tolist() for numbers in counted), shown, strict=True)
+    return Failures([Failure(*one) for one in told], cells[:, kept])
 
 
-def _members(tally: Tally, fails: Mask) -> Members:
-    members: Members = {}
-    for label, group in zip(*(axis.tolist() for axis in np.nonzero(fails)), strict=True):
-        about = tally.verdict.labels[label]
-        members.setdefault((about.channel, about.source, group), []).append(label)
-    return members
+def _members(tally: Tally, fails: Mask) -> tuple[Numbers, list[int], list[list[int]]]:
+    """Number of the failure that each (label, group) is part of, -1 for none; then group and labels of each failure."""
+    sources: dict[tuple[str, str], int] = {}
+    source_of = np.zeros(len(fails), np.int64)
+    for at in np.flatnonzero(fails.any(axis=1)).tolist():
+        about = tally.verdict.labels[at]
+        source_of[at] = sources.setdefault((about.channel, about.source), len(sources))
+    label, group = np.nonzero(fails)
+    found, own = np.unique(source_of[label] * fails.shape[1] + group, return_inverse=True)
+    number = np.full(fails.shape, -1, np.int64)
+    number[label, group] = own
+    order = np.argsort(own, kind="stable")
+    labels = label[order].tolist()
+    return number, (found % fails.shape[1]).tolist(), [labels[one] for one in _slices(own[order], len(found))]
+
+
+def _slices(owner: Numbers, size: int) -> list[slice]:
+    """Where each owner, ascending, has its own."""
+    edges = np.searchsorted(owner, np.arange(size + 1)).tolist()
+    return [slice(*both) for both in pairwise(edges)]
 
 
 def _cells_behind(tally: Tally, bad: Counts, number: Numbers) -> tuple[Numbers, Numbers]:

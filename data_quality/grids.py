@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from config.catalogue import Catalogue, Delivery, Kind, Level, Measure
-from data_quality.facts import Facts, Indices, Mask, Values
+from data_quality.facts import Chosen, Facts, Indices, Mask, Values
 from data_quality.places import RANK, Places
 from data_quality.placing import Rows, placed
 from data_quality.schedule import Schedule
@@ -21,7 +21,7 @@ REPORTED = "reported_"
 """Prefix of a measure that is a ratio as its source prints it: kept to compare, never counted."""
 
 FEW = 16
-"""Where fewer than one cell in so many counts, it is quicker to look for them than to sum all."""
+"""Where fewer than one cell in so many counts, or fails to, it is quicker to look for them than to sum all."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,9 @@ class Grid:
     @cached_property
     def rows_by_sender(self) -> Indices:
         """Number of rows of each sender."""
-        return np.bincount(self.rows.sender, minlength=len(self.schedule.senders))
+        sender_of = self.rows.sender_of
+        times, own = np.bincount(self.rows.kind, minlength=len(sender_of)), sender_of >= 0
+        return np.bincount(sender_of[own], times[own], len(self.schedule.senders)).astype(np.int64)
 
     @cached_property
     def is_ratio(self) -> Mask:
@@ -155,9 +157,10 @@ class Grid:
     def _spans(self) -> dict[tuple[str, str], slice]:
         """The lines of each channel ('' for the source) and of each of its sources."""
         spans: dict[tuple[str, str], slice] = {}
-        for at, label in enumerate(self.labels):
-            for key in ((label.channel, label.source), (label.channel, "")):
-                spans[key] = slice(spans[key].start if key in spans else at, at + 1)
+        edges = np.searchsorted(self.source_of, np.arange(len(self.schedule.senders) + 1)).tolist()
+        for sender, first, end in zip(self.schedule.senders, edges, edges[1:], strict=False):
+            for key in ((sender.channel.id, sender.id), (sender.channel.id, "")):
+                spans[key] = slice(spans[key].start if key in spans else first, end)
         return spans
 
     @cached_property
@@ -166,10 +169,19 @@ class Grid:
         found, first, group_of = np.unique(self.places.group[self.at], return_index=True, return_inverse=True)
         return tuple(self.places.codes[at] for at in found), group_of, first
 
+    @cached_property
+    def _sizes(self) -> Indices:
+        """Number of regions of each group."""
+        return np.bincount(self.groups[1])
+
     def grouped(self, cells: npt.NDArray[np.generic]) -> Indices:
         """(label, group): sums of whole numbers over the regions of each group and all intervals."""
         labels, regions, intervals = cells.shape
-        if np.count_nonzero(cells) * FEW > cells.size:
+        number = np.count_nonzero(cells)
+        if cells.dtype == np.bool_ and (cells.size - number) * FEW <= cells.size:
+            held: Indices = self._sizes * intervals - self.grouped(np.logical_not(cells))
+            return held
+        if number * FEW > cells.size:
             flat = cells.reshape(labels, -1)
             sums: Indices = np.add.reduceat(flat, self.groups[2] * intervals, axis=1, dtype=np.int64)
             return sums
@@ -199,13 +211,16 @@ def build_grid(catalogue: Catalogue, facts: Facts, places: Places, plan: Schedul
     """Lay the rows of a schedule's channels out on one grid."""
     lines = [(at, one) for at, sender in enumerate(plan.senders) if sender.source for one in sender.source.delivers]
     chosen = facts.rows_of({sender.channel.id for sender in plan.senders})
-    axis = _axis(places, {RANK[delivery.grain] for _, delivery in lines if delivery.expected}, facts.region[chosen])
+    given = facts.place[facts.region.used(chosen)]
+    axis = _axis(places, {RANK[delivery.grain] for _, delivery in lines if delivery.expected}, given)
     measures = tuple(catalogue.measures[delivery.measure] for _, delivery in lines)
     shape = (len(measures), len(axis), len(plan.starts))
-    rows = placed(facts, chosen, plan, lines, places.positions(axis)[facts.region[chosen]], len(axis))
+    rows = placed(facts, chosen, plan, lines, places.positions(axis)[facts.place], len(axis))
+    totals = np.flatnonzero(rows.reported)
+    parts = np.flatnonzero(~rows.reported) if len(totals) else slice(None)
     return Grid(
         measures, tuple(delivery for _, delivery in lines), np.array([at for at, _ in lines], np.int64),
-        places, axis, plan, rows, *_laid_out(rows, measures, shape),
+        places, axis, plan, rows, *_laid_out(rows, parts, measures, shape), *_laid_out(rows, totals, measures, shape),
     )  # fmt: skip
 
 
@@ -218,19 +233,18 @@ def _axis(places: Places, grains: set[int], region: Indices) -> Indices:
 
 
 def _laid_out(
-    rows: Rows, measures: Sequence[Measure], shape: tuple[int, int, int]
-) -> tuple[Values, Indices, Values, Indices]:
-    """Sum of the parts in each cell (largest, for peaks) and how many they are, then those of the reported totals."""
-    size = int(np.prod(shape)) + 1
-    cell = rows.cell + size * rows.reported
-    values: Values = np.bincount(cell, rows.value, 2 * size).astype(np.float64, copy=False)
-    peak = np.array([*(one.kind is Kind.PEAK for one in measures), False])
-    highest = np.flatnonzero(peak[rows.line])
-    values[cell[highest]] = -np.inf
-    np.maximum.at(values, cell[highest], rows.value[highest])
-    times = np.bincount(cell, minlength=2 * size)
-    parts, totals = (slice(at, at + size - 1) for at in (0, size))
-    return (
-        values[parts].reshape(shape), times[parts].reshape(shape),
-        values[totals].reshape(shape), times[totals].reshape(shape),
-    )  # fmt: skip
+    rows: Rows, chosen: Chosen, measures: Sequence[Measure], shape: tuple[int, int, int]
+) -> tuple[Values, Indices]:
+    """Sum of the chosen rows in each cell (largest, for peaks), and how many they are."""
+    cell, value, size = rows.cell[chosen], rows.value[chosen], int(np.prod(shape))
+    if not len(cell):
+        return np.broadcast_to(0.0, shape), np.broadcast_to(0, shape)
+    values: Values = np.bincount(cell, value, size + 1).astype(np.float64, copy=False)
+    times = np.bincount(cell, minlength=size + 1)
+    several = times[:-1].reshape(shape) > 1
+    several[[one.kind is not Kind.PEAK for one in measures]] = False
+    if several.any():
+        highest = np.flatnonzero(np.append(several, False)[cell])
+        values[cell[highest]] = -np.inf
+        np.maximum.at(values, cell[highest], value[highest])
+    return values[:-1].reshape(shape), times[:-1].reshape(shape)

@@ -17,35 +17,57 @@ Lines = Sequence[tuple[int, Delivery]]
 class Rows:
     """Observations with the place of each in a grid; -1 where it has none."""
 
-    line: Indices
-    sender: Indices
+    kind: Indices
+    """Index into `line_of` and `sender_of`: which measure of which channel it is."""
+    line_of: Indices
+    sender_of: Indices
     """Index into the schedule's senders; of a measure that its channel does not deliver, the one nobody knows."""
-    region: Indices
     cell: Indices
     """Place in the flat grid; one beyond its last cell without a known line, region or interval."""
+    lost: Indices
+    """Numbers of the rows without a known line or region."""
     dimension: Codes
     """Index into `dimension_keys`."""
     dimension_keys: tuple[str, ...]
     value: Values
     reported: Mask
-    begun_s: Indices
-    """Seconds from the start of the interval in which it lies to its own start."""
+    astray: Indices
+    """Numbers of the rows that do not start where an interval starts."""
     ahead_s: Indices
     """Seconds from when it was received to its start; above 0 it came before it began."""
 
+    def line(self, rows: Indices) -> Indices:
+        """Line of each of some rows, by their numbers; -1 where it has none."""
+        return self.line_of[self.kind[rows]]
 
-def placed(facts: Facts, chosen: Chosen, plan: Schedule, lines: Lines, region: Indices, regions: int) -> Rows:
-    """The chosen rows with their places; `region` is each row's place on the region axis, so long."""
-    pair = facts.channel.codes[chosen] * np.int64(len(facts.measure.names) + 1) + facts.measure.codes[chosen] + 1
+    def sender(self, rows: Indices) -> Indices:
+        """Sender of each of some rows, by their numbers."""
+        return self.sender_of[self.kind[rows]]
+
+    def on(self, lines: Mask) -> Indices:
+        """Numbers of the rows that stand on the chosen lines."""
+        return np.flatnonzero(np.append(lines, False)[self.line_of][self.kind])
+
+
+def placed(facts: Facts, chosen: Chosen, plan: Schedule, lines: Lines, position: Indices, regions: int) -> Rows:
+    """The chosen rows with their places; `position` is the place on the region axis, so long, of each region code.
+
+    What is unknown of a row counts as the whole grid, so that no sum with it lies inside.
+    """
+    kind = facts.channel.codes[chosen] * np.int64(len(facts.measure.names) + 1) + facts.measure.codes[chosen] + 1
     line_of, sender_of = _tables(facts, plan, lines)
-    line, start = line_of[pair], facts.start[chosen]
-    since, intervals = start - plan.starts[0], len(plan.starts)
-    step = since // plan.step
-    inside = (line >= 0) & (region >= 0) & (step >= 0) & (step < intervals)
-    cell = np.where(inside, (line * regions + region) * intervals + step, len(lines) * regions * intervals)
+    region, start, intervals = facts.region.codes[chosen], facts.start[chosen], len(plan.starts)
+    since = start - plan.starts[0]
+    step, size = since // plan.step, len(lines) * regions * intervals
+    cell = np.where(line_of < 0, size, line_of * regions * intervals)[kind]
+    cell += np.where(position < 0, size, position * intervals)[region]
+    cell += step
+    outside = np.flatnonzero((cell >= size) | (step < 0) | (step >= intervals))
+    cell[outside] = size
     return Rows(
-        line, sender_of[pair], region, cell, facts.dimension.codes[chosen], facts.dimension.names,
-        facts.value[chosen], facts.reported[chosen], since - step * plan.step, start - facts.received[chosen],
+        kind, line_of, sender_of, cell, outside[(line_of[kind[outside]] < 0) | (position[region[outside]] < 0)],
+        facts.dimension.codes[chosen], facts.dimension.names, facts.value[chosen], facts.reported[chosen],
+        np.flatnonzero(step * plan.step != since), start - facts.received[chosen],
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ A source that is late turns stale, then doubtful, then nothing about it is hidde
 A reading is as good as the worst of what it rests on: absent > doubtful > stale > provisional > sound.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from config.catalogue import Catalogue, Metric
-from data_quality.doubts import doubts
+from data_quality.doubts import Reach, doubts
 from data_quality.schedule import deadline_of
 from metrics.readings import SOURCE_COLUMNS, Trust
 
@@ -24,27 +24,29 @@ RANK = {trust: rank for rank, trust in enumerate(ORDER)}
 EVERY = ""
 """Channel of a reading over all channels."""
 Codes = npt.NDArray[np.int64]
+Verdict = tuple[Trust, str]
+"""Trust and its reason."""
 
 
-def judge_sources(last: pd.DataFrame, catalogue: Catalogue, now: datetime) -> pd.DataFrame:
+def judge_sources(last: pd.DataFrame, grounds: "Grounds", now: datetime) -> pd.DataFrame:
     """The state of each source, SOURCE_COLUMNS.
 
     `last`: channel, source, kind, last_success, covered_until, error, failing_since, and `simulated` if known; missing
     times are None or NaT. Lateness counts in intervals (or polls, if longer) after the deadline.
     """
-    rows = [_judge_source(row, catalogue, now) for row in last.to_dict("records")]
+    rows = [_judge_source(row, grounds, now) for row in last.to_dict("records")]
     frame = pd.DataFrame(rows, columns=list(SOURCE_COLUMNS))
     for name in ("last_success", "covered_until", "since"):
         frame[name] = pd.to_datetime(frame[name], utc=True).dt.as_unit("s")
     return frame
 
 
-def _judge_source(row: dict[Any, Any], catalogue: Catalogue, now: datetime) -> dict[str, Any]:
+def _judge_source(row: dict[Any, Any], grounds: "Grounds", now: datetime) -> dict[str, Any]:
     known = {name: None if pd.isna(row[name]) else row[name] for name in ("last_success", "covered_until")}
     failing = None if pd.isna(row["failing_since"]) else row["failing_since"]
     covered = known["covered_until"] or known["last_success"]
     lag_s = np.nan if covered is None else (now - covered).total_seconds()
-    state = Trust.ABSENT if covered is None else _by_age(row["channel"], row["source"], lag_s, catalogue)
+    state = Trust.ABSENT if covered is None else _by_age(row["channel"], row["source"], lag_s, grounds)
     since = failing if covered is None else covered
     return {
         **{name: row[name] for name in ("channel", "source", "kind")},
@@ -57,12 +59,10 @@ def _judge_source(row: dict[Any, Any], catalogue: Catalogue, now: datetime) -> d
     }
 
 
-def _by_age(channel_id: str, source_id: str, lag_s: float, catalogue: Catalogue) -> Trust:
+def _by_age(channel: str, source: str, lag_s: float, grounds: "Grounds") -> Trust:
     """Sound, stale or doubtful by how many intervals a source is late."""
-    channel, limits = catalogue.channels[channel_id], catalogue.rules.trust
-    source = next(one for one in channel.sources if one.id == source_id)
-    step = max(channel.interval_s, source.poll_s)
-    late = (lag_s - deadline_of(source, catalogue)) / step
+    step, deadline_s = grounds.due[channel, source]
+    limits, late = grounds.catalogue.rules.trust, (lag_s - deadline_s) / step
     if late > limits["doubtful_intervals"]:
         return Trust.DOUBTFUL
     return Trust.STALE if late > limits["stale_intervals"] else Trust.SOUND
@@ -77,27 +77,27 @@ def _fault(error: object) -> str:
 
 
 def judge_readings(
-    readings: pd.DataFrame, sources: pd.DataFrame, open_findings: pd.DataFrame, catalogue: Catalogue
+    readings: pd.DataFrame, sources: pd.DataFrame, open_findings: pd.DataFrame, grounds: "Grounds"
 ) -> pd.DataFrame:
     """The readings with `trust` and `reason` (both category), in the order given.
 
     `readings` needs metric, region, channel ('' is all), value, numerator and, where it is known, open_share;
     `open_findings` FINDING_COLUMNS.
     """
-    standing = Standing(catalogue, sources)
-    metric = _codes(readings["metric"], standing.metrics)
-    channel = _codes(readings["channel"], standing.channels)
-    region = _codes(readings["region"], tuple(catalogue.regions))
+    standing = Standing(grounds, sources)
+    metric = _codes(readings["metric"], grounds.metrics)
+    channel = _codes(readings["channel"], grounds.channels)
+    region = _codes(readings["region"], tuple(grounds.catalogue.regions))
     level, why, reasons = standing.ranks[metric, channel], standing.reasons[metric, channel], standing.told
-    doubted = doubts(open_findings, catalogue, standing.metrics, standing.channels)
-    doubt = doubted.table[metric, channel, region]
-    _raise(level, why, doubt > 0, Trust.DOUBTFUL, doubt + len(reasons) - 1)
+    doubted = doubts(open_findings, grounds.reach)
+    doubt = doubted.table[channel, metric, region]
+    _raise(level, why, doubt < len(doubted.reasons), Trust.DOUBTFUL, doubt + len(reasons))
     reasons = [*reasons, *doubted.reasons, "trust.cohort_open"]
     if "open_share" in readings:
-        still_open = readings["open_share"].to_numpy(np.float64) > catalogue.rules.trust["provisional_share"]
+        still_open = readings["open_share"].to_numpy(np.float64) > grounds.catalogue.rules.trust["provisional_share"]
         _raise(level, why, still_open, Trust.PROVISIONAL, len(reasons) - 1)
     unread = np.isnan(readings["numerator"].to_numpy(np.float64))
-    nothing = [f"trust.source_absent|{name}" for name in standing.metrics]
+    nothing = [f"trust.source_absent|{name}" for name in grounds.metrics]
     _raise(level, why, unread, Trust.ABSENT, len(reasons) + metric)
     reasons = [*reasons, *nothing]
     return readings.assign(
@@ -121,31 +121,45 @@ def _codes(column: pd.Series, names: tuple[str, ...]) -> Codes:
 
 def _category(codes: Codes, names: list[str]) -> pd.Categorical:
     """Codes into names that may repeat, as a category."""
-    distinct = list(dict.fromkeys(names))
-    table = np.array([distinct.index(name) for name in names], np.int64)
-    return pd.Categorical.from_codes(table[codes], distinct)
+    index: dict[str, int] = {}
+    table = np.array([index.setdefault(name, len(index)) for name in names], np.int64)
+    return pd.Categorical.from_codes(table[codes], list(index))
+
+
+class Grounds:
+    """What the sources and the readings of a catalogue are judged by; made once for it."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue, self.reach = catalogue, Reach(catalogue)
+        self.metrics = tuple(catalogue.metrics)
+        self.channels = (*catalogue.channels, EVERY)
+        self.rests = [list(self._of_metric(metric)) for metric in catalogue.metrics.values()]
+        """By metric and channel: the sources that count for it, and whether they deliver the whole formula."""
+        self.due = {
+            (channel.id, source.id): (max(channel.interval_s, source.poll_s), deadline_of(source, catalogue))
+            for channel in catalogue.channels.values()
+            for source in channel.sources
+        }
+        """By source: seconds of an interval (or of its polling), and after an interval's end until it is due."""
+
+    def _of_metric(self, metric: Metric) -> Iterator[tuple[tuple[str, ...], bool]]:
+        needed = set(metric.formula.measures)
+        for channel in self.catalogue.channels.values():
+            delivered = {source.id: {one.measure for one in source.delivers} for source in channel.sources}
+            own = tuple(source for source, measures in delivered.items() if needed & measures)
+            yield own, needed <= set().union(*(delivered[source] for source in own))
 
 
 @dataclass(frozen=True)
 class Standing:
     """What the sources' states say of every (metric, channel); the last channel is all of them."""
 
-    catalogue: Catalogue
+    grounds: Grounds
     sources: pd.DataFrame
 
     @cached_property
-    def metrics(self) -> tuple[str, ...]:
-        """Metric ids in the order of the tables."""
-        return tuple(self.catalogue.metrics)
-
-    @cached_property
-    def channels(self) -> tuple[str, ...]:
-        """Channel ids in the order of the tables."""
-        return (*self.catalogue.channels, EVERY)
-
-    @cached_property
-    def _verdicts(self) -> list[list[tuple[Trust, str]]]:
-        return [list(self._of_metric(metric)) for metric in self.catalogue.metrics.values()]
+    def _verdicts(self) -> list[list[Verdict]]:
+        return [list(self._of_metric(at)) for at in range(len(self.grounds.metrics))]
 
     @cached_property
     def told(self) -> list[str]:
@@ -160,10 +174,11 @@ class Standing:
     @cached_property
     def reasons(self) -> Codes:
         """(metric, channel): place of the reason in `told`."""
-        return np.array([[self.told.index(reason) for _, reason in row] for row in self._verdicts], np.int64)
+        index = {reason: at for at, reason in enumerate(self.told)}
+        return np.array([[index[reason] for _, reason in row] for row in self._verdicts], np.int64)
 
     @cached_property
-    def _states(self) -> dict[tuple[str, str], tuple[Trust, str]]:
+    def _states(self) -> dict[tuple[str, str], Verdict]:
         """Trust and reason of each source."""
         reasons = {Trust.STALE: "source_stale", Trust.DOUBTFUL: "source_lost", Trust.ABSENT: "source_absent"}
         found = {}
@@ -174,33 +189,27 @@ class Standing:
             found[row["channel"], row["source"]] = (trust, reason)
         return found
 
-    def _of_metric(self, metric: Metric) -> Iterator[tuple[Trust, str]]:
+    def _of_metric(self, at: int) -> Iterator[Verdict]:
         """Trust and reason of a metric by channel, then over all channels."""
-        needed = set(metric.formula.measures)
-        joined: list[tuple[str, Trust, str]] = []
-        for channel in self.catalogue.channels.values():
-            own = [source for source in channel.sources if needed & {one.measure for one in source.delivers}]
-            states = [self._states.get((channel.id, source.id), _never(channel.id)) for source in own]
-            trust, reason = max(states, key=_rank, default=_never(channel.id))
-            delivered = {one.measure for source in own for one in source.delivers}
-            if needed <= delivered:
-                joined.append((channel.id, trust, reason))
-            yield trust, reason
-        yield self._together(metric.id, joined)
-
-    def _together(self, metric: str, joined: list[tuple[str, Trust, str]]) -> tuple[Trust, str]:
-        """All channels: absent when every one is, doubtful when one of several is missing, else the worst."""
-        there = [(trust, reason) for _, trust, reason in joined if trust is not Trust.ABSENT]
-        gone = [channel for channel, trust, _ in joined if trust is Trust.ABSENT]
-        if not there:
-            return Trust.ABSENT, f"trust.source_absent|{metric}"
-        missing = [(Trust.DOUBTFUL, f"trust.channel_missing|{channel}") for channel in gone[:1]]
-        return max([*missing, *there], key=_rank)
+        joined: list[tuple[str, Verdict]] = []
+        for channel, (sources, whole) in zip(self.grounds.catalogue.channels, self.grounds.rests[at], strict=True):
+            never = (Trust.ABSENT, f"trust.source_absent|{channel}")
+            verdict = max((self._states.get((channel, source), never) for source in sources), key=_rank, default=never)
+            if whole:
+                joined.append((channel, verdict))
+            yield verdict
+        yield _together(self.grounds.metrics[at], joined)
 
 
-def _rank(judged: tuple[Trust, str]) -> int:
+def _together(metric: str, joined: Sequence[tuple[str, Verdict]]) -> Verdict:
+    """All channels: absent when every one is, doubtful when one of several is missing, else the worst."""
+    there = [verdict for _, verdict in joined if verdict[0] is not Trust.ABSENT]
+    gone = [channel for channel, verdict in joined if verdict[0] is Trust.ABSENT]
+    if not there:
+        return Trust.ABSENT, f"trust.source_absent|{metric}"
+    missing = [(Trust.DOUBTFUL, f"trust.channel_missing|{channel}") for channel in gone[:1]]
+    return max([*missing, *there], key=_rank)
+
+
+def _rank(judged: Verdict) -> int:
     return RANK[judged[0]]
-
-
-def _never(channel: str) -> tuple[Trust, str]:
-    return Trust.ABSENT, f"trust.source_absent|{channel}"

@@ -20,11 +20,13 @@ def values_are_within_range(sight: Sight) -> Iterator[Verdict]:
         return
     lowest = np.array([one.minimum for one in grid.measures] + [0.0])
     highest = np.array([np.inf if one.maximum is None else one.maximum for one in grid.measures])
-    impossible = np.isinf(grid.rows.value) | (grid.rows.value < lowest[grid.rows.line])
+    given = grid.rows.value
+    suspect = np.flatnonzero(~(given >= lowest.max()) | np.isinf(given))
+    impossible = suspect[np.isinf(given[suspect]) | (given[suspect] < lowest[grid.rows.line(suspect)])]
     over = grid.present & (grid.values > highest[:, None, None])
     bad = judged & (grid.holding(impossible) | over)
-    value = np.where(grid.present, grid.values, grid.totals)
-    yield Verdict(grid.labels, judged, bad, sight.spoiled & judged, spoils=bad, shown={"value": value})
+    shown = {"value": np.where(grid.present, grid.values, grid.totals)} if bad.any() else {}
+    yield Verdict(grid.labels, judged, bad, sight.spoiled & judged, spoils=bad, shown=shown)
 
 
 @rule("AC-02", dimension=Dimension.ACCURACY, stage=Stage.VALIDITY)
@@ -39,7 +41,7 @@ def codes_are_known(sight: Sight) -> Iterator[Verdict]:
     at_grain, served = grid.at_grain[:, :, None], grid.places.served[grid.at][None, :, None]
     misplaced = (grid.present & ~(at_grain & served)) | (grid.totals_present & ~(~at_grain & served))
     unknown = _unknown_values(grid)
-    ratios = np.flatnonzero(np.append(_ratios(sight), False)[rows.line])
+    ratios = rows.on(_ratios(sight))
     beyond = ratios[(rows.value[ratios] < 0) | (rows.value[ratios] > 1)]
     bad = misplaced | grid.holding(unknown) | grid.holding(beyond)
     yield Verdict(grid.labels, judged, bad, sight.spoiled & judged, spoils=bad)
@@ -49,11 +51,10 @@ def _rows_without_a_place(sight: Sight) -> Iterator[Verdict]:
     """Rows whose region or measure nobody knows: they can stand in no cell, so their column is named instead."""
     grid, rows = sight.grid, sight.grid.rows
     labels = tuple(Label(one.channel, one.source, "region" if one.source else "measure") for one in grid.sender_labels)
-    lost = np.flatnonzero((rows.line < 0) | (rows.region < 0))
     judged = np.zeros((len(labels), 1, grid.shape[2]), np.int64)
     bad = judged.copy()
     judged[:, 0, -1] = grid.rows_by_sender
-    bad[:, 0, -1] = np.bincount(rows.sender[lost], minlength=len(labels))
+    bad[:, 0, -1] = np.bincount(rows.sender(rows.lost), minlength=len(labels))
     if judged.any():
         yield Verdict(labels, judged, bad)
 
@@ -67,9 +68,10 @@ def _unknown_values(grid: Grid) -> Indices:
         name: [any(one in own and value not in own[one] for one, value in key.items()) for key in decoded] + [False]
         for name, own in closed.items()
     }
-    suspect = np.flatnonzero(np.any(list(unknown.values()), axis=0)[rows.dimension])
+    anywhere = np.any(list(unknown.values()), axis=0)
+    suspect = np.flatnonzero(anywhere[rows.dimension] if anywhere.any() else anywhere[:0])
     by_sender = np.array([unknown[sender.channel.id] for sender in senders], dtype=np.bool_)
-    return suspect[by_sender[rows.sender[suspect], rows.dimension[suspect]]]
+    return suspect[by_sender[rows.sender(suspect), rows.dimension[suspect]]]
 
 
 def _ratios(sight: Sight) -> Mask:

@@ -53,9 +53,9 @@ def _balances(grid: Grid, lines: Counts) -> tuple[Counts, Counts]:
     shape, size = (lines.shape[1], regions, steps), lines.shape[1] * regions * steps
     sign, channel = np.zeros(len(grid.measures) + 1), np.zeros(len(grid.measures) + 1, np.int64)
     sign[lines], sign[lines[0]], channel[lines] = -1.0, 1.0, np.arange(lines.shape[1])
-    chosen = np.flatnonzero((sign != 0)[rows.line])
+    chosen = rows.on(sign[:-1] != 0)
     chosen = chosen[(rows.cell[chosen] < grid.size) & ~rows.reported[chosen]]
-    line = rows.line[chosen]
+    line = rows.line(chosen)
     keys = _shared_keys(grid, lines)
     place = channel[line] * (regions * steps) + rows.cell[chosen] % (regions * steps)
     cells = keys[channel[line], rows.dimension[chosen]] * size + place
@@ -164,6 +164,8 @@ def totals_are_the_sum_of_their_parts(sight: Sight) -> Iterator[Verdict]:
     Blocked where a part is missing or has failed: the total cannot be blamed for that.
     """
     grid = sight.grid
+    if not grid.totals_present.any():
+        return
     additive = [one.kind is Kind.ADDITIVE for one in grid.measures] & ~grid.is_ratio
     came = grid.schedule.whole[grid.source_of][:, None, :]
     due = grid.totals_present & ~grid.at_grain[:, :, None] & additive[:, None, None] & came

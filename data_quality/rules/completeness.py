@@ -8,6 +8,8 @@ import numpy.typing as npt
 from data_quality.registry import Dimension, Sight, Stage, Verdict, rule
 from data_quality.rules.rejected import none_rejected
 
+Mask = npt.NDArray[np.bool_]
+
 
 @rule("CP-01", dimension=Dimension.COMPLETENESS, stage=Stage.ARRIVAL, limits=("deadline_s",))
 def every_expected_batch_arrived(sight: Sight) -> Iterator[Verdict]:
@@ -23,10 +25,10 @@ def every_expected_batch_arrived(sight: Sight) -> Iterator[Verdict]:
 def no_whole_measure_is_absent(sight: Sight) -> Iterator[Verdict]:
     """In each interval that came, every measure that is owed came from somewhere."""
     owed = _owed_cells(sight)
-    judged = np.asarray(owed.any(axis=1, keepdims=True))
+    judged = _anywhere(owed)
     if judged.any():
-        absent = np.asarray(judged & ~sight.grid.present.any(axis=1, keepdims=True))
-        blocked = np.asarray(judged & (sight.spoiled | ~owed).all(axis=1, keepdims=True))
+        absent = judged & ~_anywhere(sight.grid.present)
+        blocked = judged & ~_anywhere(owed & ~sight.spoiled)
         yield Verdict(sight.grid.labels, judged, absent, blocked, spoils=absent)
 
 
@@ -57,10 +59,15 @@ def required_cells_are_not_empty(sight: Sight) -> Iterator[Verdict]:
         yield Verdict(sight.grid.labels, judged, empty, sight.spoiled & judged, spoils=empty)
 
 
-def _owed_cells(sight: Sight) -> npt.NDArray[np.bool_]:
+def _anywhere(cells: Mask) -> Mask:
+    """(line, 1, interval): whether any region is set; an interval at a time, for then the first that is ends it."""
+    return np.stack([cells[:, :, at].any(axis=1, keepdims=True) for at in range(cells.shape[2])], axis=2)
+
+
+def _owed_cells(sight: Sight) -> Mask:
     """Cells that must hold a figure: owed by their place, in intervals that came or should have."""
     when = sight.grid.schedule.owed[sight.grid.source_of]
-    cells: npt.NDArray[np.bool_] = sight.grid.owed[:, :, None] & when[:, None, :]
+    cells: Mask = sight.grid.owed[:, :, None] & when[:, None, :]
     return cells
 
 

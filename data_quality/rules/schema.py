@@ -21,7 +21,7 @@ def values_are_of_their_type(sight: Sight) -> Iterator[Verdict]:
     counted = [one.unit == "n" and one.kind is Kind.ADDITIVE for one in grid.measures] & ~grid.is_ratio
     value = grid.rows.value
     uneven = np.flatnonzero(value != np.rint(value))
-    broken = uneven[np.isfinite(value[uneven]) & np.append(counted, False)[grid.rows.line[uneven]]]
+    broken = uneven[np.isfinite(value[uneven]) & np.append(counted, False)[grid.rows.line(uneven)]]
     yield from _cells_without(sight, broken, grid.filled & counted[:, None, None])
 
 
@@ -35,7 +35,7 @@ def values_are_in_their_unit(sight: Sight) -> Iterator[Verdict]:
 def periods_are_the_channels_own(sight: Sight) -> Iterator[Verdict]:
     """No record was refused for its time, and every figure starts where an interval of its channel starts."""
     yield from none_rejected(sight)
-    yield from _cells_without(sight, np.flatnonzero(sight.grid.rows.begun_s), sight.grid.filled)
+    yield from _cells_without(sight, sight.grid.rows.astray, sight.grid.filled)
 
 
 def _cells_without(sight: Sight, broken: Rows, judged: Mask) -> Iterator[Verdict]:

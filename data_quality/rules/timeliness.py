@@ -75,7 +75,7 @@ def nothing_comes_from_the_future(sight: Sight) -> Iterator[Verdict]:
         return
     early = np.flatnonzero(rows.ahead_s > sight.limit("skew_s"))
     hasty = np.flatnonzero(came.ok & (came.end - came.fetched_at > sight.limit("skew_s")))
-    sender = np.append(rows.sender[early], came.source[hasty])
+    sender = np.append(rows.sender(early), came.source[hasty])
     worst = np.zeros(number, np.int64)
     np.maximum.at(worst, sender, np.append(rows.ahead_s[early], (came.end - came.fetched_at)[hasty]))
     yield _at_the_end(sight, judged, np.bincount(sender, minlength=number), {"ahead_s": worst})
@@ -90,8 +90,8 @@ def no_interval_is_counted_twice(sight: Sight) -> Iterator[Verdict]:
     several = np.append(grid.parts + grid.totals_given > 1, False)
     shared = np.flatnonzero(several[rows.cell])
     key = (rows.cell[shared] * (len(rows.dimension_keys) + 1) + rows.dimension[shared]) * 2 + rows.reported[shared]
-    _, found, times = np.unique(key, return_inverse=True, return_counts=True)
-    bad = grid.holding(shared[times[found] > 1])
+    ordered = np.sort(key)
+    bad = grid.holding(shared[np.isin(key, ordered[1:][ordered[1:] == ordered[:-1]])])
     yield Verdict(grid.labels, grid.filled, bad, sight.spoiled & grid.filled, spoils=bad)
 
 

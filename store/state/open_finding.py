@@ -3,21 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import isfinite
 from typing import Any
 
 from metrics.findings import CheckState, Finding
 
-BAD = (CheckState.FAIL, CheckState.QUERY, CheckState.ERROR)
-"""States that open a finding, worst first."""
+BAD = {CheckState.FAIL: 0, CheckState.QUERY: 1, CheckState.ERROR: 2}
+"""States that open a finding, the worst lowest."""
 
 ROWS_KEPT = 2000
 """Rows kept of one batch; `bad` counts them all."""
 
-AS_IT_IS = frozenset({str, int, bool, type(None)})
-"""Types whose values JSON has as they are."""
-
 Row = Mapping[str, str | float | int | None]
+Key = tuple[str, str, str, str, str]
+"""What makes two findings the same trouble: `Finding.key`."""
 
 
 @dataclass(frozen=True)
@@ -58,53 +56,52 @@ class OpenFinding:
         )  # fmt: skip
 
 
-def worst(round_: Sequence[Finding]) -> list[Finding]:
-    """Those of one key's findings that say the worst; none if none is bad."""
-    bad = [finding for finding in round_ if finding.state in BAD]
-    least = min((BAD.index(finding.state) for finding in bad), default=0)
-    return [finding for finding in bad if finding.state is BAD[least]]
+def wrong(said: Iterable[Finding]) -> dict[Key, list[Finding]]:
+    """What is bad, by what makes it the same trouble: of each those that say the worst."""
+    found: dict[Key, list[Finding]] = {}
+    for finding in said:
+        if finding.state in BAD:
+            found.setdefault(finding.key, []).append(finding)
+    return {key: _worst(told) for key, told in found.items()}
 
 
-def covers(told: Finding, standing: OpenFinding) -> bool:
-    """Whether what was told of a check is also told of a finding of it that stands: '' meets any."""
-    pairs = ((told.source, standing.source), (told.region, standing.region), (told.measure, standing.measure))
-    same_check = (told.rule, told.channel) == (standing.rule, standing.channel)
-    return same_check and all("" in pair or pair[0] == pair[1] for pair in pairs)
+def _worst(bad: list[Finding]) -> list[Finding]:
+    least = min(BAD[finding.state] for finding in bad)
+    return [finding for finding in bad if BAD[finding.state] == least]
 
 
 def part_of(told: Sequence[Finding]) -> dict[str, Any]:
     """What findings of one key and batch add up to."""
     return {
         "batch": told[0].batch,
-        "interval_start": earliest(finding.start for finding in told),
-        "interval_end": latest(finding.end for finding in told),
+        "interval_start": earliest([finding.start for finding in told]),
+        "interval_end": latest([finding.end for finding in told]),
         "bad": sum(finding.bad for finding in told),
         "expected": sum(finding.expected for finding in told),
-        "rows": [_plain(row) for finding in told for row in finding.rows[:ROWS_KEPT]][:ROWS_KEPT],
+        "rows": [row for finding in told for row in finding.rows[:ROWS_KEPT]][:ROWS_KEPT],
     }
 
 
 def head_of(told: Sequence[Finding], severity: str, now: datetime) -> dict[str, Any]:
-    """What stands for all of a key's findings: names, state, the facts of the newest."""
+    """What stands for all of a key's findings: state, the facts of the newest."""
     newest = max(told, key=lambda finding: (finding.end is not None, finding.end))
     return {
-        **dict(zip(("rule", "channel", "source", "region", "measure"), newest.key, strict=True)),
         "state": newest.state.value,
         "severity": severity,
         "last_seen": now,
-        "facts": _plain(newest.facts),
+        "facts": newest.facts,
         "batch": newest.batch,
     }
 
 
 def earliest(moments: Iterable[datetime | None]) -> datetime | None:
     """The first of those that are known."""
-    return min((moment for moment in moments if moment is not None), default=None)
+    return min([moment for moment in moments if moment is not None], default=None)
 
 
 def latest(moments: Iterable[datetime | None]) -> datetime | None:
     """The last of those that are known."""
-    return max((moment for moment in moments if moment is not None), default=None)
+    return max([moment for moment in moments if moment is not None], default=None)
 
 
 def opened(row: Mapping[str, Any], parts: Sequence[Mapping[str, Any]] = ()) -> OpenFinding:
@@ -118,16 +115,3 @@ def opened(row: Mapping[str, Any], parts: Sequence[Mapping[str, Any]] = ()) -> O
         known["expected"] = sum(part["expected"] for part in parts)
         known["rows"] = tuple(row for part in parts for row in part["rows"])
     return OpenFinding(**known)
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, str | float | int | None]:
-    """Values as JSON has them: plain numbers, no infinities, times as text."""
-    return {name: value if type(value) in AS_IT_IS else _plain_value(value) for name, value in values.items()}
-
-
-def _plain_value(value: Any) -> str | float | int | None:
-    if hasattr(value, "item"):  # a number of numpy
-        value = value.item()
-    if isinstance(value, float) and not isfinite(value):
-        return None
-    return value if value is None or isinstance(value, str | float | int) else str(value)

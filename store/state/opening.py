@@ -16,21 +16,14 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 
 from config.settings import BadSetting
 from store.history import Unreachable
+from store.postgres_address import FORM, is_postgres, parameters
+from store.state.json_text import as_json
 
-FORMS = "sqlite:///FILE or postgresql+psycopg://…"
+FORMS = f"sqlite:///FILE or {FORM}"
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 INSERTS: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 """The databases that state can be kept in, by SQLAlchemy's name of them."""
 
-PATIENCE = {
-    "connect_timeout": "5",
-    "keepalives_idle": "5",
-    "keepalives_interval": "2",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "15000",
-    "application_name": "watchfloor state",
-}
-"""How soon a PostgreSQL that is gone is noticed, unless the URL says otherwise; seconds, the last one milliseconds."""
 WAIT_MS = 10_000
 """How long a writer waits for another before it is an error."""
 
@@ -41,21 +34,11 @@ class StateTooNew(RuntimeError):
 
 def open_engine(url: str) -> Engine:
     """Connect to SQLite or PostgreSQL; raises BadSetting for another database."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise BadSetting("state_url", f"is no address of a database; it is {FORMS}") from error
-    backend = parsed.get_backend_name()
-    if backend not in INSERTS:
-        raise BadSetting("state_url", f"is wrong: state cannot be kept in {backend}; it is {FORMS}")
-    if backend == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    if backend == "postgresql":
-        engine = create_engine(parsed.update_query_dict({**PATIENCE, **parsed.query}), pool_pre_ping=True)
+    if is_postgres(url):
+        told = parameters(url, "state")
+        engine = create_engine("postgresql+psycopg://", connect_args=told, pool_pre_ping=True, json_serializer=as_json)
     else:
-        engine = create_engine(parsed)
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        engine = _open_sqlite(url)
     event.listen(engine, "handle_error", _tell_away)
     return engine
 
@@ -104,6 +87,22 @@ def _run(engine: Engine, migration: Callable[[Config, str], None], version: str)
             )
         config.attributes["connection"] = connection
         migration(config, version)
+
+
+def _open_sqlite(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise BadSetting("state_url", f"is no address of a database; it is {FORMS}") from error
+    backend = parsed.get_backend_name()
+    if backend != "sqlite":
+        raise BadSetting("state_url", f"is wrong: state cannot be kept in {backend}; it is {FORMS}")
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, json_serializer=as_json)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
 
 
 def _tell_away(context: ExceptionContext) -> None:

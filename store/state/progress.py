@@ -1,14 +1,13 @@
 """Where every source stands: its cursor, its last success, since when it fails."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
-from metrics.observations import SourceFault
-from store.state.opening import reading, upsert
+from store.state.opening import reading, upsert, upsert_all
 from store.state.tables import cursor, source_status
 
 POLL = "poll"
@@ -27,6 +26,27 @@ class SourceStatus:
     failing_since: datetime | None = None
     error: str = ""
     """`code: detail` of the last failure; '' when it works."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one reading of a source ended."""
+
+    channel: str
+    source: str
+    covered_until: datetime | None = None
+    """End of what a good answer covered; None: the source is not read up to anywhere by it."""
+    error: str = ""
+    """`code: detail` of what failed; '' when it worked."""
+
+    def after(self, before: SourceStatus, now: datetime) -> SourceStatus:
+        """The status that follows; the same object where it stays as it was."""
+        if self.error:
+            return replace(before, failing_since=before.failing_since or now, error=self.error)
+        if self.covered_until is None:
+            return before
+        covered = max(self.covered_until, before.covered_until or self.covered_until)
+        return SourceStatus(self.channel, self.source, now, covered)
 
 
 class Progress:
@@ -50,32 +70,31 @@ class Progress:
         with self._engine.begin() as connection:
             upsert(connection, cursor, row)
 
-    def succeeded(self, channel: str, source: str, now: datetime, covered_until: datetime) -> SourceStatus:
-        """Note a good answer; gives the status before, so that recovery can be told once."""
-        before = self.status(channel, source)
-        covered = max(covered_until, before.covered_until or covered_until)
-        self._put(SourceStatus(channel, source, now, covered))
-        return before
+    def note(self, outcomes: Sequence[Outcome], now: datetime) -> list[SourceStatus]:
+        """Note how readings ended, one after another, in one transaction; gives the status before each.
 
-    def failed(self, channel: str, source: str, now: datetime, fault: SourceFault | None) -> SourceStatus:
-        """Note a failure; gives the status before, so that the loss can be told once."""
-        before = self.status(channel, source)
-        since = before.failing_since or now
-        self._put(
-            SourceStatus(channel, source, before.last_success, before.covered_until, since, str(fault or "unknown"))
-        )
+        So a loss and a recovery can each be told once.
+        """
+        before: list[SourceStatus] = []
+        changed: dict[tuple[str, str], SourceStatus] = {}
+        with self._engine.begin() as connection:
+            known = _sources(connection)
+            for outcome in outcomes:
+                key = outcome.channel, outcome.source
+                before.append(known.get(key, SourceStatus(*key)))
+                known[key] = outcome.after(before[-1], now)
+                if known[key] is not before[-1]:
+                    changed[key] = known[key]
+            if changed:  # in one order for all, so that two who write at once wait for each other, and not both
+                upsert_all(connection, source_status, [vars(changed[key]) for key in sorted(changed)])
         return before
-
-    def status(self, channel: str, source: str) -> SourceStatus:
-        """One source; one that was never read has no times."""
-        return self.sources().get((channel, source), SourceStatus(channel, source))
 
     def sources(self) -> dict[tuple[str, str], SourceStatus]:
         """Every source that was ever read, by (channel, source)."""
         with reading(self._engine) as connection:
-            rows = connection.execute(select(source_status)).mappings().all()
-        return {(row["channel"], row["source"]): SourceStatus(**row) for row in rows}
+            return _sources(connection)
 
-    def _put(self, status: SourceStatus) -> None:
-        with self._engine.begin() as connection:
-            upsert(connection, source_status, vars(status))
+
+def _sources(connection: Connection) -> dict[tuple[str, str], SourceStatus]:
+    rows = connection.execute(select(source_status)).mappings().all()
+    return {(row["channel"], row["source"]): SourceStatus(**row) for row in rows}

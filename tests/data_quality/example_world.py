@@ -42,7 +42,7 @@ def observations(rows: list[Mapping[str, Any]], channel: str = "hotline") -> pd.
         for region, value in row["values"].items():
             number = float("nan") if value is None else float(value)
             dimension, reported = row.get("dimension", ""), row.get("reported", False)
-            table.append((channel, row["measure"], str(region), dimension, start, number, reported, 1, received, "b1"))
+            table.append((channel, row["measure"], str(region), dimension, start, number, reported, received))
     return _typed(table, OBSERVED_COLUMNS)
 
 

@@ -108,7 +108,7 @@ def test_row_findings_are_handed_on_and_stand_for_the_same_trouble() -> None:
 
 def test_category_and_text_columns_say_the_same() -> None:
     plain = one_minute([{"measure": "offered", "start": "10:00", "values": {"110100": 5, "130100": 20000}}])
-    names = ["channel", "measure", "region", "dimension", "batch"]
+    names = ["channel", "measure", "region", "dimension"]
     coded = plain.observations.astype(dict.fromkeys(names, "category"))
     assert audit(replace(plain, observations=coded)) == audit(plain)
 

@@ -9,10 +9,11 @@ import pytest
 from example_world import at, world
 
 from config.catalogue import Catalogue
-from data_quality.trust import judge_readings, judge_sources
+from data_quality.trust import Grounds, judge_readings, judge_sources
 from metrics.readings import FINDING_COLUMNS, SOURCE_COLUMNS
 
 CATALOGUE = world()
+GROUNDS = Grounds(CATALOGUE)
 SOURCES = [("hotline", "acd"), ("hotline", "desk"), ("survey", "form")]
 
 
@@ -27,7 +28,7 @@ def last(**covered: str | None) -> pd.DataFrame:
 
 
 def states(now: str, **covered: str | None) -> dict[str, str]:
-    judged = judge_sources(last(**covered), CATALOGUE, at(now))
+    judged = judge_sources(last(**covered), GROUNDS, at(now))
     assert list(judged.columns) == list(SOURCE_COLUMNS)
     return dict(zip(judged["source"], judged["state"], strict=True))
 
@@ -46,8 +47,8 @@ def findings(*rows: dict[str, object]) -> pd.DataFrame:
 def judged(
     frame: pd.DataFrame, sources: pd.DataFrame | None = None, found: pd.DataFrame | None = None
 ) -> list[tuple[str, str]]:
-    sources = judge_sources(last(), CATALOGUE, at("10:01")) if sources is None else sources
-    done = judge_readings(frame, sources, findings() if found is None else found, CATALOGUE)
+    sources = judge_sources(last(), GROUNDS, at("10:01")) if sources is None else sources
+    done = judge_readings(frame, sources, findings() if found is None else found, GROUNDS)
     return list(zip(done["trust"].astype(str), done["reason"].astype(str), strict=True))
 
 
@@ -70,7 +71,7 @@ def test_lateness_counts_in_the_sources_own_intervals_after_its_deadline() -> No
 def test_a_source_that_never_came_is_absent_and_faults_are_words() -> None:
     frame = last(acd=None)
     frame.loc[0, "error"], frame.loc[0, "failing_since"] = "timeout: no answer | in time", at("09:00")
-    row = judge_sources(frame, CATALOGUE, at("10:01")).iloc[0]
+    row = judge_sources(frame, GROUNDS, at("10:01")).iloc[0]
     assert (row["state"], row["error"]) == ("absent", "fault.timeout|no answer / in time")
     assert row["since"] == at("09:00")
     assert np.isnan(row["lag_s"])
@@ -89,7 +90,7 @@ def test_a_reading_is_sound_when_all_it_rests_on_is() -> None:
     ],
 )
 def test_a_reading_is_no_better_than_its_source(now: str, covered: str | None, trust: str, reason: str) -> None:
-    sources = judge_sources(last(acd=covered, desk=now), CATALOGUE, at(now))
+    sources = judge_sources(last(acd=covered, desk=now), GROUNDS, at(now))
     frame = readings(("answer_rate", "hotline", "130100"), ("staff", "hotline", "130100"))
     assert judged(frame, sources) == [(trust, reason), ("sound", "")]
 
@@ -99,8 +100,8 @@ def test_one_of_several_channels_missing_makes_the_whole_doubtful_and_is_named()
     both = CATALOGUE.model_copy(update={"channels": {**CATALOGUE.channels, "chat": second}})
     frame = last()
     chat = frame[frame["channel"] == "hotline"].assign(channel="chat", last_success=None, covered_until=None)
-    sources = judge_sources(pd.concat([frame, chat], ignore_index=True), both, at("10:01"))
-    done = judge_readings(readings(ANSWERS), sources, findings(), both)
+    sources = judge_sources(pd.concat([frame, chat], ignore_index=True), Grounds(both), at("10:01"))
+    done = judge_readings(readings(ANSWERS), sources, findings(), Grounds(both))
     assert list(done["trust"]) == ["doubtful"]
     assert list(done["reason"]) == ["trust.channel_missing|chat"]
 
@@ -157,12 +158,12 @@ def test_eighty_thousand_readings_are_judged_in_a_blink() -> None:
     catalogue: Catalogue = CATALOGUE
     rows = [(metric, "", region) for metric in catalogue.metrics for region in catalogue.regions]
     frame = readings(*rows * (80_000 // len(rows)))
-    sources = judge_sources(last(), catalogue, at("10:01"))
+    sources = judge_sources(last(), GROUNDS, at("10:01"))
     best = min(_timed(frame, sources) for _ in range(5))
     assert best < 0.1, f"{best:.3f} s"
 
 
 def _timed(frame: pd.DataFrame, sources: pd.DataFrame) -> float:
     began = time.thread_time()
-    judge_readings(frame, sources, findings(), CATALOGUE)
+    judge_readings(frame, sources, findings(), GROUNDS)
     return time.thread_time() - began

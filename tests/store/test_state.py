@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import event, inspect, text
 from store_world import world
 
 from metrics.findings import CheckState, Finding
@@ -19,6 +19,7 @@ from store.history import Unreachable
 from store.state import State, open_state
 from store.state.findings import Recorded, UnknownRule
 from store.state.opening import StateTooNew, migrate, migrate_back
+from store.state.progress import Outcome
 from store.state.tables import metadata
 from tests.real_postgres import schema_of
 
@@ -124,18 +125,36 @@ def test_a_cursor_is_kept_for_each_job(state: State) -> None:
     assert state.progress.cursor("hotline", "main", "file:x") == {"byte": 9}
 
 
+def worked(until: datetime | None, source: str = "main") -> Outcome:
+    return Outcome("hotline", source, until)
+
+
+def failed(why: str) -> Outcome:
+    return Outcome("hotline", "main", error=why)
+
+
 def test_a_source_fails_since_its_first_failure_and_is_well_after_a_success(state: State) -> None:
     progress = state.progress
-    progress.succeeded("hotline", "main", NOW, NOW)
-    assert progress.failed("hotline", "main", after(1), SourceFault("timeout", "5 s")).failing_since is None
-    assert progress.failed("hotline", "main", after(2), SourceFault("refused", "")).failing_since == after(1)
+    progress.note([worked(NOW)], NOW)
+    assert progress.note([failed("timeout: 5 s")], after(1))[0].failing_since is None
+    assert progress.note([failed("refused: ")], after(2))[0].failing_since == after(1)
     failing = progress.sources()["hotline", "main"]
     assert (failing.last_success, failing.failing_since, failing.error) == (NOW, after(1), "refused: ")
-    assert progress.succeeded("hotline", "main", after(3), after(2)).failing_since == after(1)
-    well = progress.status("hotline", "main")
+    assert progress.note([worked(after(2))], after(3))[0].failing_since == after(1)
+    well = progress.sources()["hotline", "main"]
     assert (well.last_success, well.failing_since, well.error) == (after(3), None, "")
-    progress.succeeded("hotline", "main", after(4), after(1))
-    assert progress.status("hotline", "main").covered_until == after(2)
+    progress.note([worked(after(1))], after(4))
+    assert progress.sources()["hotline", "main"].covered_until == after(2)
+
+
+def test_readings_that_ended_together_are_noted_one_after_another(state: State) -> None:
+    outcomes = [worked(after(1)), worked(after(5), "other"), failed("timeout: 5 s"), failed("refused: "), worked(None)]
+    before = state.progress.note(outcomes, after(6))
+    assert [one.covered_until for one in before] == [None, None, after(1), after(1), after(1)]
+    assert [one.failing_since for one in before] == [None, None, None, after(6), after(6)]
+    main, other = (state.progress.sources()["hotline", name] for name in ("main", "other"))
+    assert (main.last_success, main.failing_since, main.error) == (after(6), after(6), "refused: ")
+    assert (other.last_success, other.covered_until) == (after(6), after(5))
 
 
 def test_times_without_a_zone_are_refused(state: State) -> None:
@@ -271,6 +290,23 @@ def test_rows_of_batches_add_up_and_a_batch_again_changes_nothing(state: State) 
     (both,) = state.findings.during(Interval(after(5), after(11)))
     assert [row["line"] for row in both.rows] == [3, 4, 1]
     assert state.findings.during(Interval(NOW, after(5))) == []
+
+
+def test_a_round_takes_as_few_statements_for_many_findings_as_for_few(state: State) -> None:
+    told: list[str] = []
+    event.listen(
+        state.findings._engine, "before_cursor_execute", lambda _conn, _cursor, statement, *_: told.append(statement)
+    )
+    counts = []
+    for many in (2, 200):
+        for step in (0, 1):
+            round_ = [finding(region=f"{many}-{at}", bad=step) for at in range(many * step // 2, many)]
+            passed = [finding(CheckState.PASS, region=f"{many}-{at}", end=after(1)) for at in range(many * step // 2)]
+            told.clear()
+            state.findings.record([*round_, *passed, finding(region=f"{many}-new-{step}")], after(step))
+            counts.append(len([one for one in told if not one.startswith(("BEGIN", "COMMIT"))]))
+    assert counts[0] == counts[2] <= 3
+    assert counts[1] == counts[3] <= 5
 
 
 def test_a_rule_without_a_severity_is_refused(state: State) -> None:
