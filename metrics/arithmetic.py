@@ -2,7 +2,7 @@
 
 Three things stay apart everywhere: a measure that was not read (NaN in, NaN out, n is NaN), no value
 (0/0: NaN with n = 0), and zero. Sums come in as numbers or as arrays whose first axis is the measure;
-NaN means that nothing was read.
+NaN means that nothing was read, or an array beside them says what was.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from config.catalogue import Formula
-from metrics.formula import Floats, FormulaTable
+from metrics.formula import Floats, FormulaTable, Terms
+
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,27 @@ class Figures:
 
 @dataclass(frozen=True, eq=False)
 class Halves:
-    """Numerators and denominators that are not divided yet: arrays of shape (formulae, ...), NaN where not read."""
+    """Numerators and denominators that are not divided yet: arrays of shape (formulae, ...), 0 where not read."""
 
     numerator: Floats
     denominator: Floats
+    read: Bools
+    """Whether all that the formula stands on was read: half a figure misleads."""
+
+    @classmethod
+    def unread(cls, shape: tuple[int, ...]) -> "Halves":
+        """To be filled."""
+        return cls(np.zeros(shape), np.zeros(shape), np.zeros(shape, np.bool_))
 
     def at(self, places: npt.NDArray[np.int64]) -> "Halves":
         """Those at some places of the last axis."""
-        return Halves(self.numerator[..., places], self.denominator[..., places])
+        return Halves(self.numerator[..., places], self.denominator[..., places], self.read[..., places])
+
+    def put(self, places: slice, parts: "Halves") -> None:
+        """Enter some at places of the last axis."""
+        self.numerator[..., places] = parts.numerator
+        self.denominator[..., places] = parts.denominator
+        self.read[..., places] = parts.read
 
 
 def figure(formula: Formula, sums: Mapping[str, float]) -> Figure:
@@ -63,45 +78,46 @@ def figure(formula: Formula, sums: Mapping[str, float]) -> Figure:
 
 def figures(table: FormulaTable, sums: Floats) -> Figures:
     """Every formula over measure sums of shape (measures, ...), the measures in the table's order."""
-    return divided(table, halves(table, sums))
+    read = ~np.isnan(sums)
+    return divided(table, halves(table, np.where(read, sums, 0.0), read))
 
 
-def halves(table: FormulaTable, sums: Floats) -> Halves:
-    """Both halves of every formula, for who adds more to them before they are divided."""
-    cells = sums.reshape(len(table.measures), -1)
-    shape = (len(table.ids), *sums.shape[1:])
-    numerator, denominator = _weighted(table.numerators, cells), _weighted(table.denominators, cells)
-    return _whole(table, Halves(numerator.reshape(shape), denominator.reshape(shape)))
+def halves(table: FormulaTable, sums: Floats, read: Bools) -> Halves:
+    """Both halves of every formula, for who adds more to them before they are divided.
+
+    Formulae have two or three terms, so adding those beats a product over all measures.
+    """
+    found = Halves.unread((len(table.ids), *sums.shape[1:]))
+    anywhere = [bool(one.any()) for one in read]
+    for row, (above, below) in enumerate(zip(table.numerators, table.denominators, strict=True)):
+        measures = [measure for measure, _ in (*above, *below)]
+        if all(anywhere[measure] for measure in measures):
+            whole = found.read[row, ...]
+            whole.fill(True)
+            for measure in measures:
+                whole &= read[measure]
+            _add(found.numerator[row, ...], above, sums)
+            _add(found.denominator[row, ...], below, sums)
+    for half in (found.numerator, found.denominator):
+        np.copyto(half, 0.0, where=~found.read)
+    return found
+
+
+def _add(half: Floats, terms: Terms, sums: Floats) -> None:
+    for measure, factor in terms:
+        half += sums[measure] if factor == 1.0 else factor * sums[measure]
 
 
 def divided(table: FormulaTable, parts: Halves) -> Figures:
     """Divide last."""
-    whole = _whole(table, parts)
-    numerator, denominator = whole.numerator, whole.denominator
-    divides, scales = (_beside(one, numerator) for one in (table.divides, table.scales))
+    divides, scales = (_beside(one, parts.read) for one in (table.divides, table.scales))
+    numerator = np.where(parts.read, parts.numerator, np.nan)
+    denominator = np.where(parts.read & divides, parts.denominator, np.nan)
     by = np.where(divides, denominator, 1.0)
     value = np.divide(numerator, by, out=np.full_like(numerator, np.nan), where=by > 0) * scales
     return Figures(value, numerator, denominator, np.where(divides, denominator, numerator))
 
 
-def _whole(table: FormulaTable, parts: Halves) -> Halves:
-    """A half that was not read leaves the whole figure without numbers: half a figure misleads."""
-    divides = _beside(table.divides, parts.numerator)
-    unread = np.isnan(parts.numerator) | (np.isnan(parts.denominator) & divides)
-    return Halves(np.where(unread, np.nan, parts.numerator), np.where(unread | ~divides, np.nan, parts.denominator))
-
-
-def _beside(column: npt.NDArray[Any], cells: Floats) -> npt.NDArray[Any]:
+def _beside(column: npt.NDArray[Any], cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """One value a formula, in the shape of what lies beside it."""
     return column.reshape(-1, *[1] * (cells.ndim - 1))
-
-
-def _weighted(coefficients: Floats, cells: Floats) -> Floats:
-    """Coefficients times sums, NaN where a measure that counts was not read.
-
-    Formulae have two or three terms, so adding those beats a product over all measures.
-    """
-    weighted = np.zeros((len(coefficients), cells.shape[1]))
-    for row, column in zip(*np.nonzero(coefficients), strict=True):
-        weighted[row] += coefficients[row, column] * cells[column]
-    return weighted

@@ -1,4 +1,4 @@
-"""Metric formulae as tables of coefficients, so that all of them over all places are a few sums of arrays."""
+"""Metric formulae as tables of terms, so that all of them over all places are a few sums of arrays."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,18 +9,20 @@ import numpy.typing as npt
 from config.catalogue import Formula, Metric
 
 Floats = npt.NDArray[np.float64]
+Terms = tuple[tuple[int, float], ...]
+"""(place of a measure, factor), in the order of the measures."""
 
 
 @dataclass(frozen=True, eq=False)
 class FormulaTable:
-    """Formulae by row, measures by column."""
+    """Formulae over measures, ready to be worked out for arrays of sums."""
 
     ids: tuple[str, ...]
     measures: tuple[str, ...]
-    numerators: Floats
-    """(formulae, measures) coefficients."""
-    denominators: Floats
-    """(formulae, measures) coefficients; a row of zeros where a formula is a plain sum."""
+    numerators: tuple[Terms, ...]
+    """By formula."""
+    denominators: tuple[Terms, ...]
+    """By formula; without terms where one is a plain sum."""
     divides: npt.NDArray[np.bool_]
     """(formulae,) whether there is a denominator."""
     scales: Floats
@@ -29,18 +31,16 @@ class FormulaTable:
 
 def formula_table(formulas: Mapping[str, Formula], measures: Sequence[str]) -> FormulaTable:
     """Lay formulae out over these measures; raises KeyError naming a measure that is not among them."""
-    columns = {measure: at for at, measure in enumerate(measures)}
-    numerators, denominators = np.zeros((2, len(formulas), len(columns)))
-    for row, formula in enumerate(formulas.values()):
-        for measure, coefficient in formula.numerator_terms.items():
-            numerators[row, columns[measure]] = coefficient
-        for measure, coefficient in formula.denominator_terms.items():
-            denominators[row, columns[measure]] = coefficient
+    places = {measure: at for at, measure in enumerate(measures)}
+
+    def terms(factors: Mapping[str, float]) -> Terms:
+        return tuple(sorted((places[measure], factor) for measure, factor in factors.items()))
+
     return FormulaTable(
         ids=tuple(formulas),
         measures=tuple(measures),
-        numerators=numerators,
-        denominators=denominators,
+        numerators=tuple(terms(formula.numerator_terms) for formula in formulas.values()),
+        denominators=tuple(terms(formula.denominator_terms) for formula in formulas.values()),
         divides=np.array([formula.denominator is not None for formula in formulas.values()], dtype=np.bool_),
         scales=np.array([formula.scale for formula in formulas.values()], dtype=np.float64),
     )

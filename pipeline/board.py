@@ -1,9 +1,10 @@
 """The live board: every source's grid, summed into what the screens show.
 
-Roll-up happens once, when a minute is put in: each value is added to its place and to every place
-above it, so a window of any length at any level is one sum over minutes.
+Values are rolled up once, before a minute is put in (`pipeline/laying.py`), so a window of any length at any level is
+one sum over minutes.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from threading import Lock
@@ -18,14 +19,14 @@ from metrics.observations import Interval, decode_dimensions, encode_dimensions
 from metrics.readings import WINDOWS
 from pipeline.feed import BUCKET_S, BUCKETS, Feed, Minute, Sums
 from pipeline.grid import SLOTS, STEP_S, Grid, Seen, Values, epoch, moment
+from pipeline.laying import CONTACTS, Laid, lay, that_fit
 from pipeline.places import Places
-from pipeline.rows import Rows
+from pipeline.rows import COLUMNS, Rows
 from store.history import History, Question
 from store.state.progress import SourceStatus
 
 PATH_STAGES = ("entry", "service_type", "handling", "outcome")
 """The dimensions of `contacts` that make a contact's way, after its channel."""
-CONTACTS = "contacts"
 
 
 class Board:
@@ -47,8 +48,6 @@ class Board:
         measures = [delivery.measure for delivery in source.delivers]
         kinds = [self.catalogue.measures[measure].kind for measure in measures]
         rows = np.array([self.measure_index[measure] for measure in measures], dtype=np.int64)
-        row_of = np.full(len(self.measures) + 1, -1)
-        row_of[rows] = np.arange(len(rows))
         return Feed(
             channel.id,
             source.id,
@@ -59,7 +58,6 @@ class Board:
             Grid(len(self.places.tops)),
             channel.settle_s,
             rows,
-            row_of,
         )
 
     def feeds_of(self, channel: str) -> list[Feed]:
@@ -72,24 +70,24 @@ class Board:
         return epoch(local.replace(hour=0, minute=0, second=0, microsecond=0))
 
     def show(self, rows: pd.DataFrame, span: Interval, channels: Iterable[str], now: datetime) -> None:
-        """Show all that the store holds of some channels in a span; reported totals are never added."""
-        reported = rows["reported"].to_numpy(dtype=bool)
-        parts = rows[~reported] if reported.any() else rows
-        for channel, own in self._rows(parts).by(parts["channel"], channels).items():
-            for source in self.catalogue.channels[channel].sources:
-                self._put(self.feeds[channel, source.id], own, span, now)
-
-    def _put(self, feed: Feed, rows: Rows, span: Interval, now: datetime) -> None:
-        """Show all that a channel has in a span now.
+        """Show all that the store holds of some channels in a span; reported totals are never added.
 
         Minutes older than the grid or in the future are not shown: a wrong clock must not push out the present.
         """
+        begin = max(epoch(span.start) // STEP_S * STEP_S, (epoch(now) // STEP_S - SLOTS) * STEP_S)
+        minutes = max(0, -(-(min(epoch(span.end), epoch(now) + 1) - begin) // STEP_S))
+        coded = Rows.of(rows)
+        for feeds in that_fit((feed for channel in channels for feed in self.feeds_of(channel)), minutes):
+            for feed, laid in zip(feeds, lay(feeds, self.places, coded, begin, minutes), strict=True):
+                self._put(feed, laid, begin, now)
+
+    def _put(self, feed: Feed, laid: Laid, begin: int, now: datetime) -> None:
+        """Show all that a feed has now in the minutes from `begin` on."""
         with self.lock:
             feed.version += 1
             if feed.day != self.day_start(now):
                 feed.start_day(self.day_start(now))
-            begin = max(epoch(span.start) // STEP_S * STEP_S, (epoch(now) // STEP_S - SLOTS) * STEP_S)
-            for minute in self._minutes(feed, rows, begin, min(epoch(span.end), epoch(now) + 1)):
+            for minute in self._minutes(feed, laid, begin):
                 if epoch(now) - STEP_S * SLOTS < minute.start:
                     feed.put(minute)
 
@@ -104,7 +102,8 @@ class Board:
         """Fill the board from the store, as it must be after a start."""
         recent = Interval(now - timedelta(seconds=STEP_S * SLOTS), now)
         for channel in self.catalogue.channels:
-            self.show(history.observations(recent, (channel,)), recent, (channel,), now)
+            rows = history.observations(recent, (channel,), columns=COLUMNS)
+            self.show(rows, recent, (channel,), now)
         for (channel, source), status in sources.items():
             if (channel, source) in self.feeds and status.covered_until is not None:
                 self.cover(channel, source, status.covered_until)
@@ -129,11 +128,10 @@ class Board:
         with self.lock:
             feed.start_day(day)
             feed.version += 1
-            feed.today = self._cells(feed, self._sums(sums), np.zeros(len(sums), np.int64), 1)[0][0]
+            feed.today = self._sums(feed, sums).values[0]
             feed.today[feed.peaks] = 0.0
-            past = self._cells(feed, self._sums(highest), np.zeros(len(highest), np.int64), 1)[0]
-            feed.past_peaks = past[0, feed.peaks]
-            feed.today_paths = self._paths(feed, self._sums(paths), np.zeros(len(paths), np.int64), 1)[0]
+            feed.past_peaks = self._sums(feed, highest).values[0, feed.peaks]
+            feed.today_paths = self._paths(feed, self._sums(feed, paths))[0]
 
     def window(self, feed: Feed, name: str, now: datetime, back: int = 0) -> Sums | None:
         """Sums of one feed over a window, `back` windows earlier; None where nothing, or not all of it, was read."""
@@ -159,63 +157,31 @@ class Board:
         with self.lock:
             return starts, *feed.buckets(starts, self.places.tops)
 
-    def _rows(self, frame: pd.DataFrame) -> Rows:
-        return Rows.of(frame, self.measure_index, self.places.index)
+    def _sums(self, feed: Feed, frame: pd.DataFrame) -> Laid:
+        """Sums of one feed over a time, as if they were one minute's; of a frame without dimensions they have none."""
+        beside = {"channel": feed.channel, "reported": False, "start": pd.Timestamp(0, tz="UTC")}
+        rows = Rows.of(frame.assign(**beside, dimension=frame.get("dimension", "")))
+        return next(lay([feed], self.places, rows, 0, 1))
 
-    def _sums(self, frame: pd.DataFrame) -> Rows:
-        """Sums over a time as rows; of a frame without dimensions they have none."""
-        return self._rows(frame.assign(start=np.datetime64(0, "s"), dimension=frame.get("dimension", "")))
-
-    def _minutes(self, feed: Feed, rows: Rows, begin: int, end: int) -> Iterator[Minute]:
-        """The minutes of [begin, end) that rows are about, or that were shown before, as they are stored now."""
-        step = (rows.start - begin) // STEP_S
-        length = max(0, -(-(end - begin) // STEP_S))
-        inside = (step >= 0) & (step < length)
-        if not inside.all():
-            rows, step = rows.only(inside), step[inside]
-        values, seen = self._cells(feed, rows, step, length)
-        paths = self._paths(feed, rows, step, length)
-        told: npt.NDArray[np.bool_] = np.logical_or.reduce(seen, axis=(1, 2))
-        for at in range(length):
+    def _minutes(self, feed: Feed, laid: Laid, begin: int) -> Iterator[Minute]:
+        """The minutes that rows are about, or that were shown before, as they are stored now."""
+        paths = self._paths(feed, laid)
+        told: npt.NDArray[np.bool_] = np.logical_or.reduce(laid.seen, axis=(1, 2))
+        for at in range(len(told)):
             start = begin + at * STEP_S
             if told[at] or feed.measures.starts[feed.measures.slot(start)] == start:
-                yield Minute(start, values[at], seen[at], paths[at])
+                yield Minute(start, laid.values[at], laid.seen[at], paths[at])
 
-    def _cells(self, feed: Feed, rows: Rows, step: npt.NDArray[np.int64], steps: int) -> tuple[Values, Seen]:
-        """(values, seen) of a feed's measures by (step, measure, place), rolled up."""
-        shape = (steps, *feed.measures.values.shape[1:])
-        keys = feed.row_of[rows.measure]
-        own = keys >= 0
-        if not own.all():
-            rows, step, keys = rows.only(own), step[own], keys[own]
-        at = (step * shape[1] + keys) * shape[2] + rows.place
-        value, size = rows.value, int(np.prod(shape))
-        values = np.bincount(at, value, size).reshape(shape)
-        seen = (np.bincount(at, minlength=size) > 0).reshape(shape)
-        largest = feed.peaks[keys]
-        if largest.any():
-            values[:, feed.peaks] = 0.0
-            np.maximum.at(values.reshape(-1), at[largest], value[largest])
-        peaks = values[:, feed.peaks]
-        self.places.add_up(peaks, np.maximum)
-        self.places.add_up(values, np.add)
-        values[:, feed.peaks] = peaks
-        self.places.add_up(seen, np.logical_or)
-        return values, seen
-
-    def _paths(self, feed: Feed, rows: Rows, step: npt.NDArray[np.int64], steps: int) -> Values:
-        """Contacts by (step, path, top place); unknown paths get a row of their own first."""
-        counts = np.flatnonzero(rows.measure == self.measure_index.get(CONTACTS, -2))
-        if CONTACTS not in feed.measures.keys:
-            counts = counts[:0]
-        contacts, step = rows.only(counts), step[counts]
+    def _paths(self, feed: Feed, laid: Laid) -> Values:
+        """Contacts by (minute, path, top place); unknown paths get a row of their own first."""
+        contacts = laid.contacts
         ways = np.full(len(contacts.keys), -1)
         for code in np.unique(contacts.dimension):
             ways[code] = feed.paths.row(path_of(contacts.keys[code]))
         lines, tops = self.places.tops_of(contacts.place)
-        shape = (steps, *feed.paths.values.shape[1:])
-        at = (step[lines] * shape[1] + ways[contacts.dimension[lines]]) * shape[2] + tops
-        return np.bincount(at, contacts.value[lines], int(np.prod(shape))).reshape(shape)
+        shape = (len(laid.values), *feed.paths.values.shape[1:])
+        at = (contacts.step[lines] * shape[1] + ways[contacts.dimension[lines]]) * shape[2] + tops
+        return np.bincount(at, contacts.value[lines], math.prod(shape)).reshape(shape)
 
 
 def path_of(dimension: str) -> str:

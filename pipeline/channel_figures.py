@@ -1,4 +1,4 @@
-"""Figures of each channel over each window, worked out anew only where something came in."""
+"""What the figures of each channel are made of, worked out anew only where something came in."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,32 +6,36 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from metrics.arithmetic import Figures, Halves
+from metrics.arithmetic import Halves
 from metrics.formula import Floats
+from metrics.readings import WINDOWS
 from pipeline.board import Board
-from pipeline.feed import Feed, Sums
+from pipeline.feed import Feed
 from pipeline.figures import Formulas
+
+BACK = (0, 1)
+"""A window, and the one of the same length before it."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What one channel's figures over one window are made of, and those of the window before, by (metric, place)."""
+    """One channel over all windows."""
 
-    now: Halves
-    before: Halves
+    halves: Halves
+    """By (metric, back, window, place)."""
     waiting: Floats
-    """Contacts whose end is not known yet, and those offered, by place."""
+    """Contacts whose end is not known yet, and those offered, by (window, place)."""
     offered: Floats
     ends: npt.NDArray[np.int64]
-    """By metric: seconds since 1970 up to which the data reach."""
+    """By window: seconds since 1970 up to which the data reach."""
 
 
 @dataclass(frozen=True)
 class Buckets:
-    """Figures of one channel in five-minute buckets; arrays by (metric, bucket, top place)."""
+    """One channel in five-minute buckets; halves by (metric, bucket, top place)."""
 
     starts: npt.NDArray[np.int64]
-    figures: Figures
+    halves: Halves
 
 
 class ChannelFigures:
@@ -39,49 +43,50 @@ class ChannelFigures:
 
     def __init__(self, board: Board, formulas: Formulas) -> None:
         self.board, self.formulas = board, formulas
-        self._scopes: dict[tuple[str, str], tuple[tuple[int, ...], Scope | None]] = {}
+        self._scopes: dict[str, tuple[tuple[int, ...], Scope | None]] = {}
         self._buckets: dict[str, tuple[tuple[int, ...], Buckets | None]] = {}
 
-    def scope(self, channel: str, window: str, now: datetime) -> Scope | None:
-        """One channel over one window; None before any of its sources was read."""
-        feeds = self.board.feeds_of(channel)
+    def scope(self, channel: str, now: datetime) -> Scope | None:
+        """One channel over all windows; None before any of its sources was read."""
+        feeds = self._read_feeds(channel)
         state = (*(feed.version for feed in feeds), self.board.day_start(now))
-        held = self._scopes.get((channel, window))
+        held = self._scopes.get(channel)
         if held is None or held[0] != state:
-            held = (state, self._scope(feeds, window, now))
-            self._scopes[channel, window] = held
+            held = (state, self._scope(feeds, now) if feeds else None)
+            self._scopes[channel] = held
         return held[1]
 
     def buckets(self, channel: str, now: datetime) -> Buckets | None:
         """One channel in five-minute buckets; None before any of its sources was read."""
-        feeds = [feed for feed in self.board.feeds_of(channel) if feed.covered_until is not None]
+        feeds = self._read_feeds(channel)
         state = (*(feed.version for feed in feeds), self.board.last_bucket(now))
         held = self._buckets.get(channel)
         if held is None or held[0] != state:
-            held = (state, self._bucket_figures(feeds, now) if feeds else None)
+            held = (state, self._bucket_halves(feeds, now) if feeds else None)
             self._buckets[channel] = held
         return held[1]
 
-    def _scope(self, feeds: list[Feed], window: str, now: datetime) -> Scope | None:
-        recent = [(feed, sums) for feed in feeds if (sums := self.board.window(feed, window, now))]
-        earlier = [(feed, sums) for feed in feeds if (sums := self.board.window(feed, window, now, back=1))]
-        if not recent:
-            return None
-        current, values = self._halves(recent)
-        waiting, offered = (values[self.board.measure_index[name]] for name in ("waiting", "offered"))
-        before, _ = self._halves(earlier)
-        end = min(sums.end for _, sums in recent)
-        return Scope(current, before, waiting, offered, np.full(len(self.formulas.metrics), end))
+    def _read_feeds(self, channel: str) -> list[Feed]:
+        return [feed for feed in self.board.feeds_of(channel) if feed.covered_until is not None]
 
-    def _halves(self, sums: list[tuple[Feed, Sums]]) -> tuple[Halves, Floats]:
-        """Numerators and denominators from the sums of a channel's feeds, and the sums by (measure, place)."""
-        shape = (len(self.board.measures), len(self.board.places.codes))
+    def _scope(self, feeds: list[Feed], now: datetime) -> Scope:
+        shape = (len(self.board.measures), len(BACK), len(WINDOWS), len(self.board.places.codes))
         values, seen, delivered = np.zeros(shape), np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
-        for feed, one in sums:
-            values[feed.rows], seen[feed.rows], delivered[feed.rows] = one.values, one.seen, feed.delivered
-        return self.formulas.halves(values, seen, delivered), values
+        ends = np.full(len(WINDOWS), np.iinfo(np.int64).max)
+        for feed in feeds:
+            for back in BACK:
+                for at, window in enumerate(WINDOWS):
+                    sums = self.board.window(feed, window, now, back)
+                    if sums is None:
+                        continue
+                    cells = (feed.rows, back, at)
+                    values[cells], seen[cells], delivered[cells] = sums.values, sums.seen, feed.delivered
+                    if not back:
+                        ends[at] = min(ends[at], sums.end)
+        waiting, offered = (values[self.board.measure_index[name], 0] for name in ("waiting", "offered"))
+        return Scope(self.formulas.halves(values, seen, delivered), waiting.copy(), offered.copy(), ends)
 
-    def _bucket_figures(self, feeds: list[Feed], now: datetime) -> Buckets:
+    def _bucket_halves(self, feeds: list[Feed], now: datetime) -> Buckets:
         tops = self.board.places.tops
         parts = [(feed, *self.board.buckets(feed, now)) for feed in feeds]
         starts = parts[0][1]
@@ -92,4 +97,4 @@ class ChannelFigures:
             covered = (starts >= (feed.first or 0)) & (starts < (feed.end() or 0))
             sums[feed.rows], seen[feed.rows] = values.swapaxes(0, 1), read.swapaxes(0, 1)
             delivered[feed.rows] = covered[:, None] & feed.delivered[:, None, tops]
-        return Buckets(starts, self.formulas.evaluate(sums, seen, delivered))
+        return Buckets(starts, self.formulas.halves(sums, seen, delivered))

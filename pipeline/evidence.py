@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from data_quality.evidence import BATCH_COLUMNS, Evidence, empty
+from data_quality.evidence import BATCH_COLUMNS, OBSERVED_COLUMNS, Evidence, empty
 from metrics.observations import Interval
 from pipeline.parts import Parts
 from store.state.batches import BatchRecord
@@ -30,7 +30,7 @@ def evidence(parts: Parts, span: Interval, channels: tuple[str, ...] = ()) -> Ev
         catalogue=parts.catalogue,
         now=now,
         interval=span,
-        observations=parts.history.observations(span, channels or None),
+        observations=parts.history.observations(span, channels or None, columns=OBSERVED_COLUMNS),
         batches=batches,
         asked_since=dict.fromkeys(every, now) | parts.state.batches.first_asked(),
         channels=channels,

@@ -52,8 +52,6 @@ class Feed:
     settle_s: int
     rows: npt.NDArray[np.int64]
     """Where each row of `measures` stands among the catalogue's measures."""
-    row_of: npt.NDArray[np.int64]
-    """Row of `measures` by place among the catalogue's measures, -1 for those not delivered; the last is -1."""
     covered_until: int | None = None
     first: int | None = None
     """Oldest minute that was shown: before it nothing is known, which is not zero."""

@@ -31,34 +31,26 @@ class Formulas:
             ]
         )
 
-    def evaluate(self, sums: Floats, seen: Seen, delivered: Seen) -> Figures:
-        """Figures (metric, …, place) of one channel from its sums; all arguments by (measure, …, place)."""
-        return self.divide(self.halves(sums, seen, delivered))
-
     def halves(self, sums: Floats, seen: Seen, delivered: Seen) -> Halves:
-        """What these figures are made of.
+        """What the figures (metric, …, place) of one channel are made of; all arguments by (measure, …, place).
 
         `delivered`: the channel counts this measure at places of this level. An additive measure that is
         delivered and was not seen is a zero that was read; a level or a peak not seen is a gap.
         """
-        known = delivered & (seen | self.additive.reshape(-1, *[1] * (sums.ndim - 1)))
-        return halves(self.table, np.where(known, sums, np.nan))
+        read = delivered & (seen | self.additive.reshape(-1, *[1] * (sums.ndim - 1)))
+        return halves(self.table, sums, read)
 
     def divide(self, parts: Halves) -> Figures:
         """Divide last."""
         return divided(self.table, parts)
 
-    def join(self, parts: Sequence[Halves | Figures]) -> Figures:
-        """Groups of channels as one: sums, and for peaks the largest; what only some have stays as it is."""
-        numerators = np.stack([part.numerator for part in parts])
-        numerator = _summed(numerators)
-        numerator[self.peaks] = np.fmax.reduce(numerators[:, self.peaks])
-        return self.divide(Halves(numerator, _summed(np.stack([part.denominator for part in parts]))))
-
-
-def _summed(parts: Floats) -> Floats:
-    """Sum over the first axis of what is there; NaN where nothing is."""
-    missing = np.isnan(parts)
-    summed: Floats = np.where(missing, 0.0, parts).sum(axis=0)
-    summed[missing.all(axis=0)] = np.nan
-    return summed
+    def join(self, parts: Sequence[Halves]) -> Halves:
+        """Channels as one: sums, and for peaks the largest; what only some have stays as it is."""
+        joined = Halves.unread(parts[0].read.shape)
+        for part in parts:
+            joined.numerator[...] += part.numerator
+            joined.denominator[...] += part.denominator
+            joined.read[...] |= part.read
+        peaks = [np.where(part.read[self.peaks], part.numerator[self.peaks], np.nan) for part in parts]
+        joined.numerator[self.peaks] = np.where(joined.read[self.peaks], np.fmax.reduce(peaks), 0.0)
+        return joined

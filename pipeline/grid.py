@@ -95,8 +95,12 @@ class Grid:
     def last(self, begin: int, end: int, keys: npt.NDArray[np.bool_]) -> tuple[Values, Seen]:
         """Values of some keys at the newest minute in [begin, end) at which each was read anywhere: one instant."""
         values, seen = np.zeros((int(keys.sum()), self.places)), np.zeros((int(keys.sum()), self.places), np.bool_)
-        for slot in self.slots(begin, end) if keys.any() else ():
+        missing = np.ones(len(values), np.bool_)
+        for slot in self.slots(begin, end)[::-1]:
+            if not missing.any():
+                break
             told = self.seen[slot][keys]
-            read = told.any(axis=1)
+            read = missing & told.any(axis=1)
             values[read], seen[read] = self.values[slot][keys][read], told[read]
+            missing &= ~read
         return values, seen

@@ -49,7 +49,7 @@ class Places:
             inside = by.reduceat(cells[..., children], begins, axis=-1)
             cells[..., parents] = by(cells[..., parents], inside)
 
-    def tops_of(self, leaves: Indices) -> tuple[Indices, Indices]:
+    def tops_of(self, leaves: npt.NDArray[np.integer]) -> tuple[Indices, Indices]:
         """(row numbers, positions among the tops): each leaf's row for every top that holds it."""
         tops = np.where(self.lines[leaves] >= 0, self.top_of[self.lines[leaves]], -1)
         rows, steps = np.nonzero(tops >= 0)

@@ -1,60 +1,90 @@
-"""Rows of the store as integer codes, made once for all channels: what the board's minutes are laid out from."""
+"""Rows of the store as the board lays them out: columns of codes with their names, taken over as they came."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.grid import Values
+from pipeline.grid import STEP_S, Values
 
-Codes = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.signedinteger[npt.NBitBase]]
+Narrow = npt.NDArray[np.int32]
+"""Half as wide, so that what is made of half a million rows is made in half the memory."""
+Key = TypeVar("Key")
+
+COLUMNS = ("channel", "measure", "region", "dimension", "start", "value", "reported")
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Arrays by row; -1 is a name that is not in the index it was looked up in."""
+    """Parts that add up, by column; the store has none without a name."""
 
-    measure: Codes
-    place: Codes
-    dimension: Codes
-    keys: tuple[str, ...]
-    """Dimension keys, by their codes."""
-    start: Codes
+    channel: pd.Categorical
+    measure: pd.Categorical
+    region: pd.Categorical
+    dimension: pd.Categorical
+    start: Indices
     """Seconds since 1970."""
     value: Values
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, measures: Mapping[str, int], places: Mapping[str, int]) -> "Rows":
-        """Code a frame of measure, region, dimension, start and value."""
-        keys = tuple(frame["dimension"].astype("category").cat.categories)
-        return cls(
-            codes(frame["measure"], measures),
-            codes(frame["region"], places),
-            codes(frame["dimension"], {key: at for at, key in enumerate(keys)}),
-            keys,
-            frame["start"].to_numpy(dtype="datetime64[s]").astype(np.int64),
-            frame["value"].to_numpy(np.float64),
-        )
+    def of(cls, frame: pd.DataFrame) -> "Rows":
+        """The columns of a frame that `History.observations` gives, without those that never add up."""
+        channel, measure, region, dimension = (pd.Categorical(frame[name].array) for name in COLUMNS[:4])
+        start = frame["start"].to_numpy("datetime64[s]").view(np.int64)
+        rows = cls(channel, measure, region, dimension, start, frame["value"].to_numpy(np.float64))
+        reported = frame["reported"].to_numpy(np.bool_)
+        return rows.only(np.flatnonzero(~reported)) if reported.any() else rows
 
-    def only(self, rows: Codes | slice | npt.NDArray[np.bool_]) -> "Rows":
-        """Some of the rows."""
-        cells = (self.measure[rows], self.place[rows], self.dimension[rows])
-        return Rows(*cells, self.keys, self.start[rows], self.value[rows])
+    def of_channels(self, wanted: Iterable[str]) -> "Rows":
+        """The rows of some channels."""
+        own = np.isin(self.channel.categories, list(wanted)).take(self.channel.codes)
+        return self if own.all() else self.only(np.flatnonzero(own))
 
-    def by(self, names: pd.Series, wanted: Iterable[str]) -> dict[str, "Rows"]:
-        """The rows of each of some names that stand beside them."""
-        index = {name: at for at, name in enumerate(wanted)}
-        of = codes(names, index).astype(np.int16)  # narrow, so that it is sorted by counting
-        ordered = self if (of[1:] >= of[:-1]).all() else self.only(np.argsort(of, kind="stable"))
-        edges = np.cumsum(np.bincount(of + 1, minlength=len(index) + 1))
-        return {name: ordered.only(slice(edges[at], edges[at + 1])) for name, at in index.items()}
+    def only(self, rows: Indices) -> "Rows":
+        """Some of the rows, by their numbers."""
+        names = (self.channel[rows], self.measure[rows], self.region[rows], self.dimension[rows])
+        return Rows(*names, self.start[rows], self.value[rows])
 
 
-def codes(column: pd.Series, index: Mapping[str, int]) -> Codes:
-    """Index of every cell of a text or category column, by way of its distinct values; -1 where it is not in it."""
-    coded = column.astype("category").cat
-    table = np.array([*(index.get(name, -1) for name in coded.categories), -1], dtype=np.int64)
-    found: Codes = table[coded.codes.to_numpy()]
-    return found
+@dataclass(frozen=True)
+class Placed:
+    """Rows with where they belong: minute, line (one measure of one channel) and place."""
+
+    step: Indices
+    line: Narrow
+    place: Narrow
+    dimension: Codes
+    keys: tuple[str, ...]
+    """Dimension keys, by their codes."""
+    value: Values
+
+    @classmethod
+    def of(
+        cls, rows: Rows, lines: Mapping[tuple[str, str], int], places: Mapping[str, int], begin: int, minutes: int
+    ) -> "Placed":
+        """Look up where rows belong, in the minutes from `begin` on; those that belong nowhere are left out."""
+        pair = rows.channel.codes * np.int32(len(rows.measure.categories)) + rows.measure.codes
+        pairs = product(rows.channel.categories.tolist(), rows.measure.categories.tolist())
+        line = _found(lines, pairs).take(pair)
+        place = _found(places, rows.region.categories.tolist()).take(rows.region.codes)
+        step = rows.start - begin
+        step //= STEP_S
+        placed = cls(step, line, place, rows.dimension.codes, tuple(rows.dimension.categories.tolist()), rows.value)
+        known = (line >= 0) & (place >= 0) & (step >= 0) & (step < minutes)
+        return placed if known.all() else placed.only(np.flatnonzero(known))
+
+    def only(self, rows: Indices) -> "Placed":
+        """Some of the rows, by their numbers."""
+        where = (self.step[rows], self.line[rows], self.place[rows])
+        return Placed(*where, self.dimension[rows], self.keys, self.value[rows])
+
+
+def _found(index: Mapping[Key, int], keys: Iterable[Key]) -> Narrow:
+    """What an index has of some keys, -1 where it has none."""
+    return np.array([index.get(key, -1) for key in keys], np.int32)

@@ -31,7 +31,7 @@ class TrendSheet:
             return typed(pd.DataFrame(columns=list(TREND_COLUMNS)))
         nation = np.array([0])
         parts = [self._cells(number, buckets, nation) for number, buckets in found.items()]
-        together = self.formulas.join([one.figures for one in found.values()])
+        together = self.formulas.join([one.halves for one in found.values()])
         starts = next(iter(found.values())).starts
         everywhere = np.arange(len(self.board.places.tops))
         parts.append(self._cells(0, Buckets(starts, together), everywhere))
@@ -46,10 +46,11 @@ class TrendSheet:
             }
         )
 
-    @staticmethod
-    def _cells(channel: int, buckets: Buckets, places: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.generic], ...]:
+    def _cells(
+        self, channel: int, buckets: Buckets, places: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.generic], ...]:
         """(channel, start, metric, place among the tops, value) of every value there is."""
-        values = buckets.figures.value[:, :, places].swapaxes(0, 1)
+        values = self.formulas.divide(buckets.halves.at(places)).value.swapaxes(0, 1)
         bucket, metric, place = np.nonzero(~np.isnan(values))
         shown = values[bucket, metric, place]
         return np.full(len(metric), channel), buckets.starts[bucket], metric, places[place], shown

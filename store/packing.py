@@ -1,9 +1,9 @@
-"""A frame as bytes: numpy's `.npz` without pickle, so that reading runs nothing and needs only numpy.
+"""A frame as bytes: a header in JSON, then its columns one after the other as they lie in memory.
 
-Text columns travel as integer codes with their labels, times as seconds since 1970 (UTC).
+Reading runs nothing and copies little: numbers stay where they came. Text columns travel as integer codes with their
+labels, times as seconds since 1970 (UTC). Each piece begins at a multiple of eight bytes, as numpy wants it.
 """
 
-import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-HEADER = "header"
-NOT_A_TIME = np.iinfo(np.int64).min
+WORD = 8
 
 Packed = tuple[str, npt.NDArray[Any], list[str] | None]
 """Kind of the column, its values, its labels where it has them."""
@@ -22,41 +21,42 @@ Packed = tuple[str, npt.NDArray[Any], list[str] | None]
 def pack(frame: pd.DataFrame) -> bytes:
     """Write a frame of text, category, number, boolean and UTC-time columns; raises ValueError naming any other."""
     columns: list[dict[str, object]] = []
-    arrays: dict[str, npt.NDArray[Any]] = {}
-    for position, name in enumerate(frame.columns):
-        kind, values, labels = _pack_column(frame[name], str(name))
-        columns.append({"name": str(name), "kind": kind, "labels": labels})
-        arrays[f"column_{position}"] = values
+    pieces: list[bytes | memoryview] = []
+    for name, column in frame.items():
+        kind, values, labels = _pack_column(column, str(name))
+        columns.append({"name": str(name), "kind": kind, "type": values.dtype.str, "labels": labels})
+        pieces += [np.ascontiguousarray(values).data, _rest(values.nbytes)]
     header = json.dumps({"rows": len(frame), "columns": columns}, ensure_ascii=False).encode()
-    arrays[HEADER] = np.frombuffer(header, dtype=np.uint8)
-    file = io.BytesIO()
-    np.savez(file, allow_pickle=False, **arrays)
-    return file.getvalue()
+    return b"".join([len(header).to_bytes(WORD, "little"), header, _rest(len(header)), *pieces])
 
 
 def unpack(data: bytes) -> pd.DataFrame:
-    """Read `pack` back: the same columns, order and types, a fresh index."""
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        header = json.loads(arrays[HEADER].tobytes())
-        columns = {
-            column["name"]: _UNPACK[column["kind"]](arrays[f"column_{position}"], column["labels"])
-            for position, column in enumerate(header["columns"])
-        }
-    return pd.DataFrame(columns, index=pd.RangeIndex(header["rows"]))
+    """Read `pack` back: the same columns, order and types, a fresh index; numbers cannot be written to."""
+    at = WORD + int.from_bytes(data[:WORD], "little")
+    header = json.loads(data[WORD:at])
+    columns = {}
+    for column in header["columns"]:
+        at += -at % WORD
+        values = np.frombuffer(data, column["type"], header["rows"], at)
+        at += values.nbytes
+        columns[column["name"]] = _UNPACK[column["kind"]](values, column["labels"])
+    return pd.DataFrame(columns, index=pd.RangeIndex(header["rows"]), copy=False)
 
 
-def _pack_column(column: pd.Series, name: str) -> Packed:
+def _rest(size: int) -> bytes:
+    """What is missing to a multiple of the word."""
+    return bytes(-size % WORD)
+
+
+def _pack_column(column: "pd.Series[Any]", name: str) -> Packed:
+    held: Any = column.array
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return (
-            "category",
-            _narrow(column.cat.codes.to_numpy(), len(column.cat.categories)),
-            _labels(column.cat.categories, name),
-        )
+        return "category", _narrow(held.codes, len(held.categories)), _labels(held.categories, name)
     if isinstance(column.dtype, pd.DatetimeTZDtype):
-        return "time", column.dt.tz_convert("UTC").dt.as_unit("s").astype("int64").to_numpy(), None
+        return "time", held.tz_convert("UTC").as_unit("s").asi8, None
     if column.dtype.kind in "biuf" and isinstance(column.dtype, np.dtype):
         return "number", column.to_numpy(), None
-    codes, labels = pd.factorize(column)
+    codes, labels = pd.factorize(held)
     return "text", _narrow(codes, len(labels)), _labels(labels, name)
 
 
@@ -84,7 +84,7 @@ def _unpack_text(codes: npt.NDArray[Any], labels: list[str]) -> object:
 
 
 def _unpack_time(seconds: npt.NDArray[Any], _: object) -> object:
-    return pd.DatetimeIndex(seconds.astype("datetime64[s]")).tz_localize("UTC")
+    return pd.DatetimeIndex(seconds.view("datetime64[s]")).tz_localize("UTC")
 
 
 def _unpack_number(values: npt.NDArray[Any], _: object) -> object:

@@ -14,6 +14,9 @@ from config.catalogue import NATION
 from config.loading import load
 from metrics.observations import Interval
 from pipeline.board import Board
+from pipeline.grid import epoch
+from pipeline.laying import MOST_CELLS, lay, that_fit
+from pipeline.rows import Rows
 from pipeline.turn import turn
 from store.history import Question
 
@@ -93,6 +96,43 @@ def test_a_corrected_minute_replaces_what_was_shown_also_in_the_sums_of_the_day(
     board.show(observations([("offered", GUANGZHOU, 5, 4)]), minute, ("desk",), NOON)
     for window in ("15min", "60min", "today"):
         assert shown(board, "offered", NATION, window) == 4
+
+
+def test_feeds_laid_out_together_are_as_each_alone() -> None:
+    rows = observations([("offered", GUANGZHOU, 2, 5), ("contacts", WUHAN, 1, 3), ("longest_wait", CENTRE, 2, 9)])
+    other = observations([("offered", GUANGZHOU, 2, 70), ("contacts", SHENZHEN, 2, 4)]).assign(channel="chat")
+    coded = Rows.of(pd.concat([other, rows], ignore_index=True))
+    board = Board(CATALOGUE)
+    feeds, begin = [*board.feeds.values()], epoch(NOON - timedelta(minutes=2))
+    together = list(lay(feeds, board.places, coded, begin, 2))
+    alone = [one for feed in feeds for one in lay([feed], board.places, coded, begin, 2)]
+    assert [one.values.sum() > 0 for one in together] == [True, True]
+    for one, each in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(one.values, each.values)
+        np.testing.assert_array_equal(one.seen, each.seen)
+        assert one.contacts.value.tolist() == each.contacts.value.tolist()
+
+
+def test_few_minutes_are_laid_out_for_all_feeds_at_once_and_many_for_one_at_a_time() -> None:
+    feeds = [*Board(CATALOGUE).feeds.values()]
+    assert list(that_fit(feeds, 3)) == [feeds]
+    assert list(that_fit(feeds, MOST_CELLS)) == [[feed] for feed in feeds]
+
+
+def test_reported_totals_are_never_added() -> None:
+    board = Board(CATALOGUE)
+    parts, total = observations([("offered", GUANGZHOU, 1, 10)]), observations([("offered", "440000", 1, 99)])
+    rows = pd.concat([total.assign(reported=True), parts], ignore_index=True)
+    board.show(rows, Interval(NOON - timedelta(minutes=1), NOON), ("desk",), NOON)
+    board.cover("desk", "counts", NOON)
+    assert shown(board, "offered", "440000") == 10
+
+
+def test_a_row_of_a_place_that_is_no_more_is_shown_nowhere() -> None:
+    board = filled([("offered", GUANGZHOU, 1, 10), ("offered", "000000", 1, 99), ("nothing", GUANGZHOU, 1, 99)])
+    places = board.window(board.feeds["desk", "counts"], "15min", NOON)
+    assert places is not None
+    assert places.values.max() == 10
 
 
 def test_a_minute_that_has_not_come_yet_does_not_push_out_the_present() -> None:
