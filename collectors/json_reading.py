@@ -1,6 +1,7 @@
 """Read JSON that others wrote: strict about what it says, bounded in depth, and never a crash."""
 
 import json
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -61,8 +62,11 @@ def _too_deep(what: str) -> SourceFault:
 def _nests_deeper(document: Any, limit: int) -> bool:
     level = [document] if type(document) in NESTING else []
     for _ in range(limit):
-        parts = list(chain.from_iterable(whole.values() if type(whole) is dict else whole for whole in level))
-        if NESTING.isdisjoint(map(type, parts)):
+        if NESTING.isdisjoint(map(type, _parts(level))):  # of leaves, which are the most, no list is made
             return False
-        level = [part for part in parts if type(part) in NESTING]
+        level = [part for part in _parts(level) if type(part) in NESTING]
     return True
+
+
+def _parts(level: Iterable[Any]) -> Iterator[Any]:
+    return chain.from_iterable(whole.values() if type(whole) is dict else whole for whole in level)

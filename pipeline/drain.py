@@ -69,7 +69,8 @@ class Drain:
         try:
             # After a failure one at a time, so that the body that is its cause does not take others down with it.
             waiting = self.ingest.read(1 if self.failing else TOGETHER, block_ms=1000)
-            taken = self._take(waiting)
+            with self.ingest.held([body.id for body in waiting]):
+                taken = self._take(waiting)
         except Exception as error:
             # Also a bug must not end the drain: the body is given again later, and moved aside after a few times.
             if not self.failing:
@@ -105,8 +106,7 @@ class Drain:
             failed = failed or error
         if entered:
             self.judged(self.parts, [touched for _, touched in entered])
-            for one, _ in entered:
-                settle(self.parts, one.feeder, one.batch)
+            settle(self.parts, [one.batch for one, _ in entered])
             self.parts.wake()
             self.ingest.done([one.id for one, _ in entered])
         if failed is not None:

@@ -19,7 +19,6 @@ from config.catalogue import Catalogue, Channel, Source
 from config.faults import CatalogueError, Fault
 from config.settings import Settings
 from pipeline.drain import Drain
-from pipeline.garbage import look_rarely
 from pipeline.jobs import Jobs
 from pipeline.leading import leading
 from pipeline.parts import Parts, make_home, open_parts, secret
@@ -59,14 +58,13 @@ def running(settings: Settings, catalogue: Catalogue) -> Iterator[Running]:
         changed = Event()
         with open_parts(settings, catalogue, changed.set) as parts:
             own = feeders(settings, catalogue)
-            builder = SnapshotBuilder(parts, simulated=settings.demo)
+            builder = SnapshotBuilder(parts, settings.demo, ingest.behind_s)
             publisher = Publisher(builder.build, live.publish, changed, settings.publish_min_gap_s)
             with leader(settings) as leads, collection(settings, parts, own, ingest, leads) as (ask, incoming):
                 wheel = Wheel(parts, own, ask, settings.payload_days)
                 parts.board.restore(parts.history, parts.state.progress.sources(), parts.clock())
                 for thread in (publisher, wheel, incoming):
                     thread.start()
-                look_rarely()
                 try:
                     yield Running(parts, live, ingest, pushed(own))
                 finally:

@@ -6,14 +6,14 @@
 """
 
 import json
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from itertools import count
 
 import pandas as pd
 
 from data_quality.score import scores
-from data_quality.trust import judge_readings, judge_sources
+from data_quality.trust import Grounds, judge_readings, judge_sources
 from metrics.readings import FINDING_COLUMNS, READING_COLUMNS, SOURCE_COLUMNS, Snapshot, typed
 from pipeline.channel_figures import ChannelFigures
 from pipeline.figures import Formulas
@@ -32,26 +32,29 @@ nothing came in, so that no figure waits for them, and after so many in any case
 class SnapshotBuilder:
     """Builds snapshots from a board; generations start at the clock so that a restart never goes back."""
 
-    def __init__(self, parts: Parts, simulated: bool) -> None:
-        self.parts, self.simulated = parts, simulated
+    def __init__(self, parts: Parts, simulated: bool, behind_s: Callable[[], float] = lambda: 0.0) -> None:
+        """`behind_s`: how long what was taken waits to be counted; the snapshot is that much older than its making."""
+        self.parts, self.simulated, self.behind_s = parts, simulated, behind_s
         formulas = Formulas(parts.catalogue)
         known = ChannelFigures(parts.board, formulas)
         self.readings = ReadingSheet(parts.catalogue, parts.board, formulas, known)
         self.trends = TrendSheet(parts.catalogue, parts.board, formulas, known)
         self.flows = FlowSheet(parts.catalogue, parts.board)
+        self.grounds = Grounds(parts.catalogue)
         self.generations = count(int(parts.clock().timestamp() * 1000))
         self._scores: tuple[datetime, pd.DataFrame] | None = None
         self._seen = -1
 
     def build(self) -> Snapshot:
         """The snapshot of this instant."""
+        behind = timedelta(seconds=self.behind_s())
         now = self.parts.clock()
-        sources = judge_sources(self._last(), self.parts.catalogue, now)
+        sources = judge_sources(self._last(), self.grounds, now)
         findings = finding_frame(self.parts.state.findings.open())
-        readings = judge_readings(self.readings.frame(now), sources, findings, self.parts.catalogue)
+        readings = judge_readings(self.readings.frame(now), sources, findings, self.grounds)
         return Snapshot(
             next(self.generations),
-            now,
+            now - behind,
             self.simulated,
             readings[list(READING_COLUMNS)],
             self.trends.frame(now),
@@ -84,9 +87,10 @@ class SnapshotBuilder:
 
 def finding_frame(found: Sequence[OpenFinding]) -> pd.DataFrame:
     """Open findings as FINDING_COLUMNS."""
+    as_json = json.JSONEncoder(ensure_ascii=False).encode
     rows = [
         (one.rule, one.severity, one.state, one.channel, one.source, one.region, one.measure, one.first_seen,
-         one.last_seen, one.bad, one.expected, json.dumps(dict(one.facts), ensure_ascii=False))
+         one.last_seen, one.bad, one.expected, as_json(dict(one.facts)))
         for one in found
     ]  # fmt: skip
     return typed(pd.DataFrame(rows, columns=list(FINDING_COLUMNS)))

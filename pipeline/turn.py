@@ -36,6 +36,7 @@ from metrics.observations import Batch, Interval, Parsed, Payload, SourceFault
 from pipeline.judging import Judge, Touched, judge
 from pipeline.parts import Parts
 from store.history import ASIDE_COLUMNS, BatchStamp
+from store.state.progress import Outcome
 
 log = logging.getLogger("watchfloor.turn")
 LIVE = "live"
@@ -72,7 +73,7 @@ def turn(parts: Parts, feeder: Feeder, job: str = LIVE, file: Path | None = None
         batch = collect(parts, feeder, ask, lambda: feeder.collector.fetch_file(file, ask))
         batch = replace(batch, window=span_of(batch, feeder.channel))
     judged(parts, enter(parts, [(feeder, batch)], job))
-    settle(parts, feeder, batch, job)
+    settle(parts, [batch], job)
     parts.wake()
     return batch
 
@@ -97,7 +98,7 @@ def touched(feeder: Feeder, batch: Batch, job: str, changed: Interval | None) ->
     killed before it judged.
     """
     starts = starts_of(batch)
-    said = span_of(batch, feeder.channel) if starts else None
+    said = spanned(starts, feeder.channel) if starts else None
     covered = batch.window.end if reads_on(batch, job) else None
     findings = tuple(audit_source_rows(feeder, batch))
     return Touched(batch.id, batch.channel, batch.source, joined([changed, said]), tuple(starts), covered, findings)
@@ -138,8 +139,11 @@ def collect(parts: Parts, feeder: Feeder, ask: Ask, read: Callable[[], Payload])
 def span_of(batch: Batch, channel: Channel) -> Interval:
     """The time that a file's tables are about; the file was read today, but says nothing of today."""
     starts = starts_of(batch)
-    if not starts:
-        return Interval(batch.window.start, batch.window.start)
+    return spanned(starts, channel) if starts else Interval(batch.window.start, batch.window.start)
+
+
+def spanned(starts: Sequence[datetime], channel: Channel) -> Interval:
+    """From the first of some intervals to the end of the last."""
     return Interval(min(starts), max(starts) + timedelta(seconds=channel.interval_s))
 
 
@@ -206,19 +210,23 @@ def audit_source_rows(feeder: Feeder, batch: Batch) -> list[Finding]:
     return looked_at + audit_rejects(batch)
 
 
-def settle(parts: Parts, feeder: Feeder, batch: Batch, job: str = LIVE) -> None:
-    """Step 6: move the cursor, and say once that a source is lost or back."""
-    channel, source, now = feeder.channel.id, feeder.source.id, parts.clock()
-    before = parts.state.progress.status(channel, source)
-    failing = before.failing_since is not None
+def settle(parts: Parts, batches: Sequence[Batch], job: str = LIVE) -> None:
+    """Step 6: move the cursors, and say once that a source is lost or back."""
+    now = parts.clock()
+    outcomes = [outcome_of(batch, job) for batch in batches]
+    for batch, outcome in zip(batches, outcomes, strict=True):
+        if not outcome.error and batch.parsed and batch.parsed.cursor:  # what pushes has no place to go on from
+            parts.state.progress.keep_cursor(batch.channel, batch.source, dict(batch.parsed.cursor), now, job)
+    for outcome, before in zip(outcomes, parts.state.progress.note(outcomes, now), strict=True):
+        failing = before.failing_since is not None
+        if outcome.error and not failing:
+            log.warning("%s/%s lost: %s", outcome.channel, outcome.source, outcome.error)
+        if failing and not outcome.error:
+            log.warning("%s/%s back", outcome.channel, outcome.source)
+
+
+def outcome_of(batch: Batch, job: str) -> Outcome:
+    """What a batch says of its source's health."""
     if batch.error is not None or batch.parsed is None or batch.payload is None:
-        if not failing:
-            log.warning("%s/%s lost: %s", channel, source, batch.error)
-        parts.state.progress.failed(channel, source, now, batch.error)
-        return
-    if batch.parsed.cursor:  # a source that pushes has no place to go on from
-        parts.state.progress.keep_cursor(channel, source, dict(batch.parsed.cursor), now, job)
-    if reads_on(batch, job):
-        parts.state.progress.succeeded(channel, source, now, batch.window.end)
-    if failing:
-        log.warning("%s/%s back", channel, source)
+        return Outcome(batch.channel, batch.source, error=str(batch.error or "unknown"))
+    return Outcome(batch.channel, batch.source, batch.window.end if reads_on(batch, job) else None)

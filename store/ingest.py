@@ -12,6 +12,7 @@ kill at any instant leaves either all of it or nothing:
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,8 @@ from typing import Any
 import redis
 
 from metrics.observations import NaiveTime
+from store.ingest_holding import Holding
+from store.ingest_lag import Lag
 from store.valkey_address import TAG, ValkeyAddress
 from store.valkey_promise import Full, NotDurableError, Promise, Unreachable, reaching
 
@@ -74,7 +77,13 @@ class Limits:
     bytes: int = 256 * 1024 * 1024
     deliveries: int = 5
     reclaim_after_s: float = 60.0
-    """A body that another consumer took this long ago without finishing is taken over."""
+    """A body that was taken this long ago, is not done, and is not worked on, is given again."""
+    silent_s: float = 10.0
+    """A consumer that was not heard of for so long is dead: its bodies are given to others."""
+    beat_s: float = 2.0
+    """How often one at work gives a sign of life."""
+    forget_s: float = 3600.0
+    """How long the name of a dead consumer is kept."""
     remember_s: int = 7 * 86_400
 
 
@@ -111,6 +120,8 @@ class Ingest:
         self._consumer = consumer
         self._limits = limits
         self._finish = self._client.register_script(_DONE)
+        self._lag = Lag(self._client, STREAM)
+        self._holding = Holding(self._client, STREAM, GROUP, consumer, limits.beat_s)
         self._joined = False
         self._left_over: bytes | str | None = "0"
         """Id behind which bodies may stand that were taken under this name and not done; None: all were given again."""
@@ -143,8 +154,8 @@ class Ingest:
     def read(self, count: int = 100, block_ms: int = 1000) -> tuple[Pushed, ...]:
         """Bodies not done yet: left over by a crash, given up by another consumer, then new ones; oldest first.
 
-        Each is given again after `reclaim_after_s` until `done` is called for it; one that was given
-        `deliveries` times without being done is moved aside.
+        Each is given again after `reclaim_after_s`, or when its reader is dead, until `done` is called for it; one
+        that was given `deliveries` times without being done is moved aside.
         """
         try:
             with reaching():
@@ -158,6 +169,10 @@ class Ingest:
             # A lost link may have swallowed bodies on their way here, a fail-over the group itself.
             self._joined, self._left_over = False, "0"
             raise
+
+    def held(self, ids: Sequence[str]) -> AbstractContextManager[None]:
+        """Work on bodies that were read, for as long as it takes, without another consumer taking them over."""
+        return self._holding.held(ids)
 
     def done(self, ids: Sequence[str]) -> None:
         """Delete bodies whose rows are stored."""
@@ -184,6 +199,10 @@ class Ingest:
         """Bodies that are not done yet."""
         with reaching():
             return int(self._client.xlen(STREAM))
+
+    def behind_s(self) -> float:
+        """How old figures are because of what waits, in seconds: see `Lag`."""
+        return self._lag.behind_s()
 
     def check_durable(self) -> None:
         """Refuse a Valkey that could lose what the push door has promised; raises NotDurableError, Unreachable."""
@@ -217,8 +236,10 @@ class Ingest:
         return ()
 
     def _given_up(self, count: int) -> tuple[Pushed, ...]:
-        """What was taken too long ago, by this consumer or another."""
-        idle_ms = int(self._limits.reclaim_after_s * 1000)
+        """What was taken too long ago, by this consumer or another, or by one that is dead."""
+        limits = self._limits
+        self._holding.bury(limits.silent_s, limits.forget_s, limits.reclaim_after_s)
+        idle_ms = int(limits.reclaim_after_s * 1000)
         _, entries, _ = self._client.xautoclaim(STREAM, GROUP, self._consumer, min_idle_time=idle_ms, count=count)
         return self._without_hopeless(_pushed(entries))
 

@@ -12,6 +12,7 @@ import pandas as pd
 from collectors import Ask, Plan
 from collectors.json_reading import read_json
 from collectors.lines import bounded, reject
+from collectors.push.cells import Places
 from collectors.push.options import Options
 from collectors.push.records import Key, RecordReader
 from collectors.push.tables import read_tables
@@ -34,6 +35,7 @@ class PushCollector:
     def __init__(self, plan: Plan) -> None:
         self.options: Options = plan.options
         self._plan = plan
+        self._places = Places(plan.catalogue)
         self._ahead: tuple[Payload, Parsed] | None = None
 
     def token(self) -> str:
@@ -91,7 +93,7 @@ class PushCollector:
         )
 
     def _tables(self, tables: list[Any], reader: RecordReader) -> Counted:
-        harvest = read_tables(tables, reader, self._plan.catalogue.measures)
+        harvest = read_tables(tables, reader, self._plan.catalogue.measures, self._places)
         self._check_number(harvest.read)
         return harvest.frame(), harvest.rejects, harvest.read
 

@@ -6,109 +6,53 @@ a cell is taken or refused for the same reasons, in the same words, as the recor
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
-from types import NoneType
+from types import MappingProxyType, NoneType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
 from collectors.lines import reject
+from collectors.push.cells import KINDS, Codes, Floats, Harvest, Keys, Mask, Places
 from collectors.push.records import LONGEST_NAME, RecordReader
 from collectors.record_fields import LARGEST_EXACT, Unfit, shown
-from config.catalogue import Delivery, Kind, Level, Measure
-from metrics.observations import Reject, SourceFault
+from config.catalogue import Delivery, Kind, Measure
+from metrics.observations import SourceFault
 
-Codes = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
 NAMES = frozenset({"region", "start", "dimensions", "values"})
 NUMBERS = {int, float}
 TEXTS = {str, tuple}
+NAN = float("nan")
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column as codes into its distinct cells; -1 is a cell that is neither a text nor a tuple of texts."""
+class Look(dict[Any, int]):
+    """What is said of a cell, asked once for cells that are equal.
 
-    codes: Codes
-    distinct: list[Any]
+    -1 stands for a cell that is neither a text nor a tuple of texts, and where asking raises Unfit.
+    """
 
-    @classmethod
-    def of(cls, cells: Sequence[Any]) -> "Column":
-        """Code a column, whatever its cells hold."""
-        plain = cells if set(map(type, cells)) <= TEXTS else [cell if type(cell) in TEXTS else None for cell in cells]
-        distinct = [cell for cell in dict.fromkeys(plain) if cell is not None]
-        known = {cell: at for at, cell in enumerate(distinct)} | {None: -1}
-        return cls(np.fromiter(map(known.__getitem__, plain), np.int64, len(plain)), distinct)
+    def __init__(self, ask: Callable[[Any], int], known: Mapping[Any, int] = MappingProxyType({})) -> None:
+        """`known` is what needs no asking."""
+        super().__init__(known)
+        self._ask = ask
 
-    def through(self, look: Callable[[Any], int], known: dict[Any, int] | None = None) -> Codes:
-        """What `look` says of each cell, -1 where it raises Unfit; `known` is what it has said before, and is added to.
+    def __missing__(self, cell: Any) -> int:
+        if type(cell) not in TEXTS:
+            return -1
+        try:
+            self[cell] = self._ask(cell)
+        except Unfit:
+            self[cell] = -1
+        return self[cell]
 
-        It is asked once for cells that are equal.
-        """
-        said = {} if known is None else known
-        for cell in self.distinct:
-            if cell not in said:
-                try:
-                    said[cell] = look(cell)
-                except Unfit:
-                    said[cell] = -1
-        return np.array([*map(said.__getitem__, self.distinct), -1], np.int64)[self.codes]
-
-
-@dataclass
-class Harvest:
-    """Cells that count, by column, and what was wrong with the others."""
-
-    names: dict[str, dict[str, int]] = field(default_factory=lambda: {"measure": {}, "region": {}, "dimension": {}})
-    cells: list[tuple[Codes, Floats]] = field(default_factory=list)
-    """Keys as rows: codes of region and dimension key, start in seconds since 1970, code of measure, line; values."""
-    rejects: list[Reject] = field(default_factory=list)
-    read: int = 0
-    places: dict[Level, dict[str, int]] = field(default_factory=lambda: {level: {} for level in Level})
-    """Codes of the regions that the tables before have named, by the level they count at; -1 is to be looked at."""
-
-    def code(self, kind: str, name: str) -> int:
-        """The number of a name, given on first sight."""
-        known = self.names[kind]
-        return known.setdefault(name, len(known))
-
-    def take(self, measures: Sequence[str], counts: Mask, keys: Codes, values: Floats, first: int) -> None:
-        """Take the cells that count, by (measure, row); `keys` by (measure, [region, dimension, start], row)."""
-        measure, row = np.nonzero(counts)
-        codes = np.array([self.code("measure", name) if counts[at].any() else -1 for at, name in enumerate(measures)])
-        said = [keys[:, part][counts] for part in range(keys.shape[1])]
-        self.cells.append((np.stack([*said, codes[measure], first + row]), values[counts]))
-
-    def frame(self) -> pd.DataFrame:
-        """The travelling table; of a key that was said twice the first cell counts, the others are rejects."""
-        keys = np.concatenate([np.zeros((5, 0), np.int64), *(keys for keys, _ in self.cells)], axis=1)
-        values = np.concatenate([np.zeros(0), *(values for _, values in self.cells)])
-        measures = list(self.names["measure"])
-        again = self._again(keys)
-        for at in np.flatnonzero(again):
-            column, line = f"values.{measures[keys[3, at]]}", int(keys[4, at])
-            self.rejects.append(reject("CP-02", line, column, "said_twice", f"{values[at]:.15g}"))
-        region, dimension, start, measure, _ = keys[:, ~again]
-        coded = {"measure": measure, "region": region, "dimension": dimension}
-        table = {
-            name: pd.Categorical.from_codes(codes, pd.Index(list(self.names[name]), dtype="str"))
-            for name, codes in coded.items()
-        }
-        starts = pd.DatetimeIndex(start.astype("datetime64[s]")).tz_localize("UTC")
-        return pd.DataFrame({**table, "start": starts, "value": values[~again]})
-
-    def _again(self, keys: Codes) -> Mask:
-        """Which keys came before, each as one number: four columns take five times as long."""
-        region, dimension, start, measure, _ = keys
-        number = np.unique(start, return_inverse=True)[1]
-        for codes, kind in ((region, "region"), (dimension, "dimension"), (measure, "measure")):
-            number = number * len(self.names[kind]) + codes
-        again: Mask = pd.Series(number).duplicated().to_numpy()
-        return again
+    def all(self, cells: Sequence[Any]) -> Codes:
+        """What is said of each cell of a column, whatever it holds."""
+        try:
+            return np.fromiter(map(self.__getitem__, cells), np.int32, len(cells))
+        except TypeError:  # a list or an object among them: it cannot even be looked up
+            plain = [cell if type(cell) in TEXTS else None for cell in cells]
+            return np.fromiter(map(self.__getitem__, plain), np.int32, len(plain))
 
 
 @dataclass(frozen=True)
@@ -128,17 +72,19 @@ class Table:
         return said | {"value": self.values[measure][row]} | ({"dimensions": split} if split else {})
 
 
-def read_tables(written: Sequence[Any], reader: RecordReader, measures: Mapping[str, Measure]) -> Harvest:
+def read_tables(
+    written: Sequence[Any], reader: RecordReader, measures: Mapping[str, Measure], places: Places
+) -> Harvest:
     """Count every cell that is not null; raises SourceFault if the body's tables are no tables."""
-    harvest = Harvest()
+    harvest = Harvest(places)
+    read = _KeyReader(reader, harvest)
     for table in _checked(written):
         names = tuple(table.values)
         values, given = _numbers(list(table.values.values()))
-        keys = _Keys(table, reader, harvest)
-        known = np.stack([keys.of(name) for name in names])
-        fine = _plainly_right(values, [measures.get(name) for name in names]) & (known >= 0).all(axis=1)
+        keys = read.keys(table, names)
+        fine = _plainly_right(values, [measures.get(name) for name in names]) & keys.whole()
         harvest.read += int(given.sum())
-        harvest.take(names, fine, known, values, table.first)
+        harvest.take(names, fine, keys, values, table.first)
         for column, row in np.argwhere(given & ~fine):
             _look_again(table, names[column], int(row), reader, harvest)
     return harvest
@@ -153,68 +99,85 @@ def _look_again(table: Table, name: str, row: int, reader: RecordReader, into: H
         column = f"values.{shown(name)[:LONGEST_NAME]}" if unfit.column in ("value", "measure") else unfit.column
         into.rejects.append(reject(unfit.rule, line, column, unfit.code, unfit.value))
         return
-    key = np.array([[[into.code("region", region)], [into.code("dimension", dimension)], [start]]], np.int64)
-    into.take((measure,), np.ones((1, 1), np.bool_), key, np.array([[value]]), line)
+    named = zip(KINDS, (region, dimension, start), strict=False)
+    codes = np.array([[into.code(kind, name)] for kind, name in named], np.int32)
+    into.take((measure,), np.ones((1, 1), np.bool_), Keys([codes], [0]), np.array([[value]]), line)
 
 
-class _Keys:
-    """The keys of a table's rows, worked out once for all measures that are delivered alike."""
+class _KeyReader:
+    """Reads the keys of the rows of one body's tables; what measures that are delivered alike share is read once."""
 
-    def __init__(self, table: Table, reader: RecordReader, harvest: Harvest) -> None:
+    def __init__(self, reader: RecordReader, harvest: Harvest) -> None:
         self._reader, self._harvest = reader, harvest
-        self._names = tuple(table.dimensions)
-        self._starts = Column.of(table.starts).through(reader.start)
-        self._regions = Column.of(table.regions)
-        rows: list[tuple[Any, ...] | None] = [()] * len(table.regions)
-        if self._names:
-            rows = list(zip(*table.dimensions.values(), strict=True))
-        if not set(map(type, chain(*table.dimensions.values()))) <= {str, NoneType}:
-            rows = [row if row is not None and {*map(type, row)} <= {str, NoneType} else None for row in rows]
-        self._splits = Column.of(rows)
-        self._known: dict[tuple[Level, tuple[str, ...]], Codes] = {}
+        self._starts = Look(lambda written: harvest.code("start", reader.start(written)))
+        self._looks: dict[tuple[Any, ...], tuple[Look, Look]] = {}
 
-    def of(self, measure: str) -> Codes:
-        """Codes of region and dimension key, and start, by row; -1 where it must be looked at again."""
+    def keys(self, table: Table, measures: Sequence[str]) -> Keys:
+        """Where each measure's figures belong; -1 where it must be looked at again."""
+        starts, rows = self._starts.all(table.starts), _splits(table)
+        ways: dict[Any, int] = {}
+        codes: list[Codes] = []
+        own = []
+        for measure in measures:
+            delivery = self._delivery(measure)
+            way = delivery and (delivery.grain, delivery.dimensions)
+            if way not in ways:
+                ways[way] = len(codes)
+                parts = self._read(table, rows, delivery) if delivery else np.full((2, len(starts)), -1, np.int32)
+                codes.append(np.stack([*parts, starts]))
+            own.append(ways[way])
+        return Keys(codes, own)
+
+    def _delivery(self, measure: str) -> Delivery | None:
         try:
-            delivery = self._reader.delivery(measure)
+            return self._reader.delivery(measure)
         except Unfit:
-            return np.full((3, len(self._starts)), -1, np.int64)
-        alike = (delivery.grain, delivery.dimensions)
-        if alike not in self._known:
-            self._known[alike] = self._read(delivery)
-        return self._known[alike]
+            return None
 
-    def _read(self, delivery: Delivery) -> Codes:
-        """The same for what is delivered in one way."""
+    def _read(self, table: Table, rows: Sequence[Any], delivery: Delivery) -> tuple[Codes, Codes]:
+        """Codes of region and dimension key, by row, for what is delivered in one way."""
+        names, read, code = tuple(table.dimensions), self._reader, self._harvest.code
 
-        def region(code: str) -> int:
-            return self._harvest.code("region", self._reader.region(code, delivery))
+        def region(cell: str) -> int:
+            return code("region", read.region(cell, delivery))
 
         def split(cells: tuple[str | None, ...]) -> int:
-            said = {name: cell for name, cell in zip(self._names, cells, strict=True) if cell is not None}
-            return self._harvest.code("dimension", self._reader.dimension(said or None, delivery))
+            said = {name: cell for name, cell in zip(names, cells, strict=True) if cell is not None}
+            return code("dimension", read.dimension(said or None, delivery))
 
-        places = self._regions.through(region, self._harvest.places[delivery.grain])
-        return np.stack([places, self._splits.through(split), self._starts])
+        way = names, delivery.grain, delivery.dimensions
+        if way not in self._looks:
+            self._looks[way] = Look(region, self._harvest.places.at[delivery.grain]), Look(split)
+        places, splits = self._looks[way]
+        return places.all(table.regions), splits.all(rows)
+
+
+def _splits(table: Table) -> list[tuple[Any, ...] | None]:
+    """The dimension values of each row; None where one of them is neither a text nor left out."""
+    if not table.dimensions:
+        return [()] * len(table.regions)
+    rows: list[tuple[Any, ...] | None] = list(zip(*table.dimensions.values(), strict=True))
+    if set(map(type, chain(*table.dimensions.values()))) <= {str, NoneType}:
+        return rows
+    return [row if row is not None and {*map(type, row)} <= {str, NoneType} else None for row in rows]
 
 
 def _numbers(columns: list[list[Any]]) -> tuple[Floats, Mask]:
-    """(values, whether given) by (column, row); NaN is what is not given, is no number, or is not to be trusted."""
-    plain = columns
-    if not set(map(type, chain.from_iterable(columns))) <= NUMBERS | {NoneType}:
-        plain = [[cell if type(cell) in NUMBERS else None for cell in column] for column in columns]
+    """(values, whether given) by (column, row); NaN is what is not given or no number, infinite what is too large."""
+    cells = list(chain.from_iterable(columns))
+    kinds = set(map(type, cells))
+    plain = [NAN if cell is None else cell for cell in cells]
+    if not kinds <= NUMBERS | {NoneType}:
+        plain = [cell if type(cell) in NUMBERS else NAN for cell in plain]
     try:
-        values = np.array(plain, np.float64)
+        values = np.fromiter(plain, np.float64, len(plain))
     except OverflowError:
-        values = np.array([[_small(cell) for cell in column] for column in plain], np.float64)
+        values = np.array([np.inf if abs(cell) > LARGEST_EXACT else cell for cell in plain], np.float64)
     given = ~np.isnan(values)
-    if given.size - np.count_nonzero(given) != sum(column.count(None) for column in columns):
-        given = np.array([[cell is not None for cell in column] for column in columns], np.bool_)
-    return values + 0.0, given.reshape(values.shape)
-
-
-def _small(cell: int | float | None) -> int | float | None:
-    return cell if cell is not None and abs(cell) <= LARGEST_EXACT else None
+    if not kinds <= {int, NoneType}:  # a NaN, or what is no number, is given too
+        given = np.array([cell is not None for cell in cells], np.bool_)
+    shape = len(columns), -1
+    return (values + 0.0).reshape(shape), given.reshape(shape)
 
 
 def _plainly_right(values: Floats, measures: list[Measure | None]) -> Mask:

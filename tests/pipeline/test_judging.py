@@ -184,6 +184,20 @@ def test_a_body_waits_for_a_store_that_is_away_however_often_it_is_tried(
         assert (one.ingest.waiting(), one.ingest.aside()) == (0, ())
 
 
+def test_a_body_is_not_given_to_another_while_it_is_judged(tmp_path: Path, valkey: str) -> None:
+    seen: list[object] = []
+    limits = Limits(silent_s=0.7, reclaim_after_s=0.7, beat_s=0.05)
+
+    def judged(parts: Parts, touched: Sequence[Touched]) -> None:
+        with closing(Ingest(valkey, "another", limits)) as another:
+            seen.extend(another.read(block_ms=200) for _ in range(7))
+
+    with pipeline(tmp_path / "home", Clock()) as parts, closing(Ingest(valkey, "one", limits)) as ingest:
+        ingest.append("desk", "a", body(row("offered", GUANGZHOU, 5)), NOON)
+        assert Drain(parts, ingest, {"desk": feeder(parts)}, judged).once() == 1
+        assert seen == [()] * 7
+
+
 def test_what_the_door_has_parsed_is_not_parsed_again_and_nothing_else_is_taken_for_it(tmp_path: Path) -> None:
     with pipeline(tmp_path, Clock()) as parts:
         collector = feeder(parts).collector

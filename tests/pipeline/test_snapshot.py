@@ -83,6 +83,11 @@ def test_a_source_that_was_lost_makes_its_readings_stale_then_doubtful_with_the_
     assert reading(builder.build(), "offered", channel="chat")["at"].to_pydatetime() == NOON
 
 
+def test_a_snapshot_is_as_old_as_what_still_waits_to_be_counted(parts) -> None:
+    at = SnapshotBuilder(parts, simulated=True, behind_s=lambda: 40.0).build().at
+    assert at == parts.clock() - timedelta(seconds=40)
+
+
 def test_generations_grow_also_over_a_restart(parts) -> None:
     first = SnapshotBuilder(parts, simulated=True).build().generation
     parts.clock.now += timedelta(seconds=1)

@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from metrics.observations import NaiveTime
 from store.embedded_valkey import EmbeddedValkey
-from store.ingest import STREAM, Accepted, Conflict, Full, Ingest, Limits, NotDurableError, Unreachable
+from store.ingest import GROUP, STREAM, Accepted, Conflict, Full, Ingest, Limits, NotDurableError, Unreachable
 from tests.valkey_lineups import Lineup, Server, eventually
 
 NOW = datetime(2026, 11, 21, 16, tzinfo=UTC)
@@ -237,6 +238,69 @@ def test_another_consumer_takes_over_what_was_given_up(valkey: Lineup) -> None:
         push(one, "a")
         assert keys(one) == ["a"]
         assert keys(two) == ["a"]
+
+
+def some(ingest: Ingest) -> list[str]:
+    """The keys of what is given next."""
+    found: list[str] = []
+
+    def given() -> bool:
+        found.extend(keys(ingest))
+        return bool(found)
+
+    eventually(given, "something is given")
+    return found
+
+
+def holders(valkey: Lineup) -> dict[str, int]:
+    """How many bodies each consumer that Valkey knows of holds."""
+    told: Any = valkey.primary().client().xinfo_consumers(STREAM, GROUP)
+    return {one["name"].decode(): one["pending"] for one in told}
+
+
+def test_what_a_dead_consumer_holds_is_taken_over_soon_and_its_name_is_forgotten(valkey: Lineup) -> None:
+    soon = Limits(silent_s=0.3, forget_s=0.6)
+    with closing(Ingest(valkey.url, "dead", soon)) as dead, closing(Ingest(valkey.url, "one", soon)) as one:
+        push(one, "a")
+        push(one, "b")
+        assert keys(dead) == ["a", "b"]
+        assert keys(one) == []
+        assert some(one) == ["a", "b"]
+        eventually(lambda: keys(one) == [] and holders(valkey) == {"one": 2}, "the dead one's name is forgotten")
+
+
+def test_one_that_holds_bodies_is_never_forgotten(valkey: Lineup) -> None:
+    soon = Limits(silent_s=0.1, forget_s=0)
+    with closing(Ingest(valkey.url, "dead", soon)) as dead, closing(Ingest(valkey.url, "one", soon)) as one:
+        push(one, "a")
+        assert keys(dead) == ["a"]
+        assert some(one) == ["a"]
+        assert keys(dead) == []
+        assert some(dead) == ["a"], "whoever took it over is dead too, and was not forgotten with it"
+
+
+def test_one_that_is_at_work_is_not_robbed_however_long_it_takes(valkey: Lineup) -> None:
+    soon = Limits(silent_s=0.7, reclaim_after_s=0.7, beat_s=0.05)
+    with closing(Ingest(valkey.url, "slow", soon)) as slow, closing(Ingest(valkey.url, "other", soon)) as other:
+        push(slow, "a")
+        (held,) = slow.read(block_ms=10)
+        with slow.held([held.id]):
+            assert [other.read(block_ms=200) for _ in range(8)] == [()] * 8
+        assert some(other) == ["a"], "it is taken over once its holder says no more"
+
+
+def test_a_sign_of_life_takes_nothing_back(valkey: Lineup) -> None:
+    soon = Limits(reclaim_after_s=0, beat_s=0.02)
+    with closing(Ingest(valkey.url, "one", soon)) as one, closing(Ingest(valkey.url, "two")) as two:
+        push(one, "a")
+        push(one, "b")
+        first, second = one.read(block_ms=10)
+        two.give_again([first.id])
+        with one.held([first.id, second.id]):
+            beaten = valkey.primary().client().info("commandstats")["cmdstat_xclaim"]["calls"] + 3
+            commands = valkey.primary().client().info
+            eventually(lambda: commands("commandstats")["cmdstat_xclaim"]["calls"] >= beaten, "three signs of life")
+            assert holders(valkey) == {"one": 1, "two": 1}
 
 
 def test_a_body_that_could_not_be_stored_is_given_again_at_once_and_never_moved_aside(ingest: Ingest) -> None:
