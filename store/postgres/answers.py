@@ -1,6 +1,7 @@
 """Questions put to PostgreSQL, and its answers as tables."""
 # ruff: noqa: S608 - statements are put together from constants and integer codes, never from text that came in.
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from store.facts.moments import moments
 from store.facts.names import Names
-from store.facts.questions import DIMENSION_VALUES, Dialect, Sums, kept_at
+from store.facts.questions import DIMENSION_VALUES, Dialect, Sums, kept_at, keys_of
+from store.facts.rows import named
 from store.history import Holdings
 from store.postgres.links import Link
 from store.postgres.schema import FACT, TABLES
@@ -25,31 +26,23 @@ FROM unnest($1::text[]) AS named,
 
 def answer(link: Link, asked: Sums) -> pd.DataFrame:
     """The answer to a question, as `History.totals` gives it."""
-    keys = {f"key_{position}": "int8" for position in range(len(asked.question.group))}
-    columns = {"bucket": "int8", **keys, "measure": "int2", "value": "float8"}
+    columns = {**dict.fromkeys(keys_of(asked.question), "int8"), "measure": "int2", "value": "float8"}
     return asked.read(link.fetch(columns, _beside(asked)), link.names)
 
 
-def rows(link: Link, start: int, end: int, channels: list[int], known: int | None) -> pd.DataFrame:
+def rows(
+    link: Link, start: int, end: int, channels: list[int], known: int | None, columns: Sequence[str]
+) -> pd.DataFrame:
     """Every row with its names, as `History.observations` gives it."""
     listed = ", ".join(map(str, channels)) or "NULL"
     found: dict[str, Any] = link.fetch(
-        FACT,
+        {name: FACT[name] for name in columns},
         f"""SELECT * FROM {kept_at(known)} AS shown
         WHERE start >= {start} AND start < {end} AND channel IN ({listed})""",
     )
-    keys = {kind: link.names.label(kind, found[kind]) for kind in ("channel", "measure", "region", "dimension")}
-    return pd.DataFrame(
-        {
-            **keys,
-            "start": moments(found["start"]),
-            "value": found["value"],
-            "reported": found["reported"],
-            "revision": found["revision"],
-            "received_at": moments(found["received_at"]),
-            "batch": _batches(link, found["batch"]),
-        }
-    )
+    if "batch" in found:
+        found["batch"] = _batches(link, found["batch"])
+    return named(found, link.names, columns)
 
 
 def holdings(link: Link) -> Holdings:

@@ -17,7 +17,7 @@ from metrics.observations import Interval
 from store.facts.encoding import Encoder, last_of_each_key
 from store.facts.moments import moments, second, second_from
 from store.facts.questions import sums
-from store.history import BatchStamp, Holdings, Question, Written
+from store.history import ROW_COLUMNS, BatchStamp, Holdings, Question, Written
 from store.postgres import remarks
 from store.postgres.answers import DIALECT, answer, holdings, rows
 from store.postgres.contacts import replace_contacts, touched_sums
@@ -28,6 +28,8 @@ from store.postgres.upsert import Stamp, lock_channel, upsert
 
 _BATCH = """
 INSERT INTO batch_name (label) VALUES ($1) ON CONFLICT (label) DO UPDATE SET label = excluded.label RETURNING code"""
+"""Written also where it is known: a transaction that writes nothing does not wait for the standby, and what it found
+may be on the primary's disk alone, of one that was killed while it waited."""
 
 _ADVANCE = """
 INSERT INTO progress VALUES ($1, $2, $3, $4)
@@ -92,12 +94,13 @@ class PostgresHistory:
         interval: Interval,
         channels: Sequence[str] | None = None,
         as_known_at: datetime | None = None,
+        columns: Sequence[str] = ROW_COLUMNS,
     ) -> pd.DataFrame:
         """See `History.observations`."""
         known = None if as_known_at is None else second(as_known_at)
         with self._links.link() as link, link.snapshot():
             codes = link.names.find("channel", self._catalogue.channels if channels is None else channels)
-            return rows(link, second_from(interval.start), second_from(interval.end), codes, known)
+            return rows(link, second_from(interval.start), second_from(interval.end), codes, known, columns)
 
     def keep_aside(self, stamp: BatchStamp, table: pd.DataFrame) -> int:
         """See `History.keep_aside`."""
@@ -124,6 +127,9 @@ class PostgresHistory:
         """See `History.forget`."""
         with self._links.link() as link:
             return forget_before(link.connection, second_from(before))
+
+    def tidy(self) -> None:
+        """See `History.tidy`: PostgreSQL does it by itself."""
 
     def holdings(self) -> Holdings:
         """See `History.holdings`."""

@@ -9,23 +9,14 @@ from typing import Any
 
 import numpy.typing as npt
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 
 from store.history import Unreachable
 from store.postgres.binary import Columns, Values, pack, unpack
 from store.postgres.names import SharedNames
 from store.postgres.schema import Connection, lay_out
-
-PATIENCE = {
-    "connect_timeout": "5",
-    "keepalives_idle": "5",
-    "keepalives_interval": "2",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "15000",
-    "application_name": "watchfloor facts",
-}
-"""How soon a server that is gone is noticed, unless the URL says otherwise; seconds, the last timeout milliseconds."""
+from store.postgres_address import parameters
 
 _PREPARE = (
     # Short questions by the thousand: compiling one takes longer than answering it.
@@ -90,9 +81,8 @@ class Links:
     """The connections of one process: a call takes one that is idle and gives it back."""
 
     def __init__(self, url: str) -> None:
-        """Take a URL as libpq or SQLAlchemy writes it; its `options` may name a schema: `-csearch_path=…`."""
-        asked = conninfo_to_dict(url.replace("postgresql+psycopg://", "postgresql://", 1))
-        self._address = make_conninfo("", **{**PATIENCE, **asked})
+        """Take an address of one server or several; its `options` may name a schema: `-csearch_path=…`."""
+        self._address = make_conninfo("", **parameters(url, "facts"))
         self._idle: list[Link] = []
         self._lock = Lock()
         self._ended = False

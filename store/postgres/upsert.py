@@ -3,9 +3,9 @@
 1. The channel is locked: two writers of one channel take turns, those of different channels do not meet.
 2. Rows of starts that the channel has never had are new: they are copied straight into the table, which takes a
    third of the time that the comparison and an INSERT would.
-3. The others are staged in `incoming`, a day at a time, and joined to the rows of the day's partition: by reading
-   their starts whole where the batch brings most of them again, else by looking up each key, so that a few late rows
-   cost the same however much is held. Replaced and removed rows go to `superseded`; each kind of change is one part
+3. The others are staged in `incoming`, a day at a time, and joined to the rows of the day's partition: starts that the
+   batch brings most of again by reading them whole, the others by looking up each key, so that a few late rows cost
+   the same however much is held. Replaced and removed rows go to `superseded`; each kind of change is one part
    of the same statement.
 """
 
@@ -98,7 +98,8 @@ def upsert(link: Link, stamp: Stamp, frame: pd.DataFrame, forced: bool = False) 
     for day, fresh in _by_day(frame[~known & frame["value"].notna()]):
         link.send(part_of("observation", day), FACT, _facts(fresh, stamp), len(fresh))
         done.append({"new": (len(fresh), int(fresh["start"].min()), int(fresh["start"].max()))})
-    done += [_merge(link, stamp, day, rows, forced) for day, rows in _by_day(frame[known])]
+    for day, rows in _by_day(frame[known]):
+        done += [_merge(link, stamp, day, part, dense, forced) for dense, part in _by_density(rows)]
     return _written(done, stamp.interval_s)
 
 
@@ -106,6 +107,12 @@ def _by_day(frame: pd.DataFrame) -> Iterable[tuple[int, pd.DataFrame]]:
     """The rows that belong to one partition each."""
     days = frame["start"] // DAY_S
     return ((day, frame[days == day]) for day in days.unique())
+
+
+def _by_density(frame: pd.DataFrame) -> Iterable[tuple[bool, pd.DataFrame]]:
+    """The rows of starts that are brought again almost whole, and those of starts that are mended here and there."""
+    dense = frame.groupby("start")["start"].transform("size") >= DENSE
+    return ((bool(which), frame[dense == which]) for which in dense.unique())
 
 
 def _facts(frame: pd.DataFrame, stamp: Stamp) -> Values:
@@ -116,18 +123,18 @@ def _facts(frame: pd.DataFrame, stamp: Stamp) -> Values:
     return {**{name: frame[name].to_numpy()[order] for name in INCOMING}, **told}
 
 
-def _merge(link: Link, stamp: Stamp, day: int, frame: pd.DataFrame, forced: bool) -> Counts:
-    """Compare the rows of one day with those that are held, and do what the comparison says."""
-    starts = frame["start"].unique()
-    dense = len(frame) >= DENSE * len(starts)
+def _merge(link: Link, stamp: Stamp, day: int, frame: pd.DataFrame, dense: bool, forced: bool) -> Counts:
+    """Compare rows of one day with those that are held, and do what the comparison says."""
+    starts = ", ".join(map(str, frame["start"].unique()))
     link.connection.execute(_JOIN, ["on" if dense else "off"])
-    link.connection.execute("DELETE FROM incoming")
+    # To delete from a table that is staged in again and again would leave all that was there to be read past.
+    link.connection.execute("TRUNCATE incoming")
     link.send("incoming", INCOMING, {name: frame[name].to_numpy() for name in INCOMING}, len(frame))
     told = {
         **{name: str(value) for name, value in asdict(stamp).items()},
         "part": part_of("observation", day),
         "forced": str(forced),
-        "within": f"o.start IN ({', '.join(map(str, starts))})" if dense else "TRUE",
+        "within": f"o.start IN ({starts})" if dense else "TRUE",
         "columns": ", ".join(FACT),
         "all": ", ".join(f"o.{name}" for name in FACT),
     }

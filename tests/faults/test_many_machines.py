@@ -1,4 +1,4 @@
-"""Many machines, of which one is lost under load: a worker, a leading pipeline, a NATS server, a ClickHouse replica."""
+"""Many machines under load: a worker, a leading pipeline, a NATS server or all, a ClickHouse replica are lost."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,12 +6,13 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.faults.conftest import AWAY_S
 from tests.faults.course import Course
 from tests.faults.lineups import up
 from tests.faults.many_machines import WORKERS, ManyMachines
 from tests.faults.supervised import eventually
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(500)]
 Begin = Callable[[ManyMachines, str], Course]
 RUNNING = "watchfloor.service  running"
 BODIES_AWAY = 12
@@ -73,6 +74,23 @@ def kill_nats(machines: ManyMachines, one: Course) -> None:
         machines.nats.kill(killed)
     machines.nats.start(killed)
     machines.nats.await_healthy()
+
+
+def test_nats_away(machines: ManyMachines, course: Begin) -> None:
+    """All three servers: what is pushed is taken and waits, since nobody could be told that it is stored."""
+    one = course(machines, f"NATS away {AWAY_S:.0f} s")
+    one.steady()
+    servers = range(len(machines.nats.processes))
+    with one.fault():
+        for number in servers:
+            machines.nats.kill(number)
+        before = machines.sender.acknowledged
+        time.sleep(AWAY_S)
+        assert machines.sender.acknowledged > before
+        for number in servers:
+            machines.nats.start(number)
+        machines.nats.await_healthy()
+    one.settle()
 
 
 def test_clickhouse_replicas_killed(machines: ManyMachines, course: Begin) -> None:
