@@ -18,6 +18,7 @@ from config.settings import BadSetting, Settings, read_settings
 from dashboards.doors import People
 from front import DOOR_PATH, Behind, listen, own_address, serve
 from pipeline.command_line import answer_here
+from pipeline.garbage import look_rarely
 from pipeline.jobs import JobsUnreachable
 from pipeline.parts import make_home, state_url
 from pipeline.remote import PATH, announced, route
@@ -35,6 +36,7 @@ def main() -> int:
     try:
         settings = read_settings()
         set_up_log(settings)
+        look_rarely()
         ROLES[settings.role](settings, load(settings.config_dir))
     except (CatalogueError, BadSetting) as error:
         print(error, file=sys.stderr)

@@ -29,9 +29,10 @@ from bench.perspective_peer import TABLE, perspective_page
 from config.settings import ROOT
 from tests.service.real_product import Product
 
-TRIES = 100
-PAUSE_S = (0.5, 1.2)
-"""Between two tries, at random, so that they fall into every phase of a rhythm; charts are drawn by then."""
+TRIES, PEERS_TRIES = 60, 30
+PAUSE_S = (0.35, 0.75)
+"""Between two tries, at random, so that they fall into every phase of a rhythm; charts are drawn by then, and the
+pause that the publisher makes after a snapshot is over."""
 TOPIC = "flow?time=15min&metric=service_level_20s&lang=en"
 TILE = "tile-contacts"
 STAGES = ("entry", "service_type", "handling", "outcome")
@@ -76,12 +77,12 @@ class Try:
 Send = Callable[[int], None]
 
 
-def measure(tries: int = TRIES) -> Iterator[Measurement]:
+def measure() -> Iterator[Measurement]:
     """Half and 95 % of the tries, beside the peer's."""
     with browsing() as browser:
-        ours, frames = _ours(browser, tries)
-        peers = _peers(browser, tries)
-    note = f"{tries} tries; medians of the stages in ms: {_stages(ours, frames)}"
+        ours, frames = _ours(browser, TRIES)
+        peers = _peers(browser, PEERS_TRIES)
+    note = f"{TRIES} tries, the peer's {PEERS_TRIES}; medians of the stages in ms: {_stages(ours, frames)}"
     shown: dict[str, Callable[[Try], float]] = {"tile": lambda one: one.text, "charts": lambda one: one.charts}
     begins: dict[str, Callable[[Try], float]] = {"accepted": lambda one: one.accepted, "sent": lambda one: one.sent}
     for what, end in shown.items():

@@ -5,6 +5,7 @@ speaks with it.
 """
 
 import json
+import resource
 import select
 import socket
 import subprocess
@@ -24,6 +25,8 @@ READ_EVERY = 97
 HEAD_BYTES = 1800
 """Head of the answer and the greeting are shorter; with the first frame it is more."""
 OPENING_S = 60
+READ_BYTES = 64 * 1024
+"""More than a frame; asking for more costs memory at each reading."""
 
 
 @dataclass
@@ -118,7 +121,7 @@ class Screens:
                 return
 
     def _connect(self, path: str, read: bool) -> Screen:
-        connection = socket.create_connection(("127.0.0.1", self._port))
+        connection = socket.create_connection(("127.0.0.1", self._port), OPENING_S)
         connection.sendall(f"GET /live/{path} HTTP/1.1\r\nHost: bench\r\nAccept-Encoding: gzip\r\n\r\n".encode())
         connection.setblocking(False)
         screen = self._screens[connection.fileno()] = Screen(connection, Reader() if read else None)
@@ -126,7 +129,10 @@ class Screens:
         return screen
 
     def _read(self, screen: Screen) -> None:
-        data = screen.socket.recv(1 << 18)
+        try:
+            data = screen.socket.recv(READ_BYTES)
+        except ConnectionError:
+            data = b""  # as if the server had ended it in order: this screen is late from now on
         if not data:
             self._poll.unregister(screen.socket)
         elif len(data) > BEAT_BYTES:
@@ -172,7 +178,9 @@ class Holder:
 
 
 def main() -> None:
-    """Obey until standard input ends."""
+    """Obey until standard input ends, with as many files open as this process may have."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     screens = Screens(int(sys.argv[1]))
     for line in sys.stdin:
         order, number, *paths = line.split()

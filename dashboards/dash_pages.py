@@ -53,6 +53,7 @@ class IndexedDash(Dash):
             "icon": asset_url("icon.svg"),
             "live": asset_url("live.js"),
             "charts": asset_url("charts.js"),
+            "tree": asset_url("plain_tree.js"),
             "noscript": words("shell.noscript"),
             "opening": words("shell.opening"),
         }

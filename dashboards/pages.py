@@ -14,6 +14,7 @@ from dash import html
 from config.catalogue import Catalogue, Level
 from dashboards.frames import Parts
 from dashboards.header import apology_parts, banners, header, header_parts
+from dashboards.plain_tree import PlainTree
 from dashboards.registry import Window
 from dashboards.viewers import Access, Viewer
 from dashboards.views import LANGUAGES, THEMES, UnknownView, View
@@ -43,7 +44,7 @@ class Page:
     content: Callable[[], Any]
     """Makes the Dash tree; only the callback needs it."""
 
-    def root(self) -> html.Div:
+    def root(self) -> PlainTree:
         """The content inside the element that live.js follows."""
         followed: dict[str, Any] = {
             "data-view-key": self.key,
@@ -54,7 +55,7 @@ class Page:
             "data-theme": self.theme,
             "data-mode": self.mode,
         }
-        return html.Div(self.content(), id=ROOT_ID, className="page", **followed)
+        return PlainTree(html.Div(self.content(), id=ROOT_ID, className="page", **followed), self.address)
 
 
 class Pages:

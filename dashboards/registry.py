@@ -24,7 +24,7 @@ class Window(Protocol):
     """Its place in the navigation; None: it is reached from another window."""
 
     def layout(self, view: View, catalogue: Catalogue, words: Words) -> Any:
-        """A Dash tree whose elements have ids, without figures."""
+        """A tree of `dash.html` whose elements have ids, without figures."""
         ...
 
     def panels(self, snapshot: Snapshot, view: View, catalogue: Catalogue, words: Words) -> Parts:

@@ -26,15 +26,15 @@ def among(column: "pd.Series[str]", wanted: Iterable[str]) -> npt.NDArray[np.boo
     if not isinstance(column.dtype, pd.CategoricalDtype):
         return np.asarray(column.isin(names), dtype=np.bool_)
     chosen = np.array([name in names for name in column.dtype.categories.tolist()] + [False])
-    return np.asarray(chosen[column.array.codes])
+    return np.asarray(chosen.take(column.array.codes))  # -1 takes the last; indexing takes twice as long
 
 
 def values(column: "pd.Series[Any]", rows: npt.NDArray[np.intp]) -> list[Any]:
-    """What a column holds in some rows, by position; pandas' own way takes ten times as long for categories."""
+    """What a column holds in some rows, by position; pandas' own way takes ten times as long."""
     held: Any = column.array[rows]
     if isinstance(column.dtype, pd.CategoricalDtype):
         held = np.array([*column.dtype.categories.tolist(), None], dtype=object)[held.codes]
-    found: list[Any] = held.tolist()
+    found: list[Any] = np.asarray(held).tolist()
     return found
 
 

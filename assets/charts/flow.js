@@ -19,6 +19,7 @@ export function flow(element, figure) {
   const nodes = figure.nodes.map((node) => placed(node, box, em * NODE_EM));
   keep(svg.children[0], bands(figure.links, nodes), bandKey, makeBand, updateBand);
   keep(svg.children[1], nodes, ({ id }) => id, makeNode, (group, node) => updateNode(group, node, em));
+  fit(svg.children[1], nodes, em);
 }
 
 function placed(node, { width, height }, thickness) {
@@ -74,6 +75,19 @@ function updateNode(group, node, em) {
   set(text, { x: (last ? node.left - em * 0.4 : node.right + em * 0.4).toFixed(1), y: (node.top + node.tall / 2).toFixed(1), "text-anchor": last ? "end" : "start" });
   text.children[0].textContent = `${node.text} `;
   text.children[1].textContent = node.value;
+}
+
+// A label that would run into a node beside it is set closer: all are measured first, so that the page is laid out once.
+function fit(group, nodes, em) {
+  const texts = [...group.children].map((element) => element.lastChild);
+  for (const text of texts) text.removeAttribute("textLength");
+  const lengths = texts.map((text) => text.getComputedTextLength());
+  texts.forEach((text, index) => {
+    const { right, top, tall } = nodes[index];
+    const beside = nodes.filter((other) => other.left > right && Math.abs(other.top + other.tall / 2 - top - tall / 2) < other.tall / 2 + em);
+    const room = Math.min(...beside.map(({ left }) => left)) - right - em * 0.6;
+    if (lengths[index] > room) set(text, { textLength: room.toFixed(1), lengthAdjust: "spacingAndGlyphs" });
+  });
 }
 
 // Hovering a link lights its channel's way through; hovering a node lights what passes it.

@@ -19,6 +19,7 @@ LOOKS = {
     "desk": ("mode=desk&theme=light", 1366, 768),
     "wall": ("mode=wall", 1920, 1080),
     "large wall": ("mode=wall", 3840, 2160),
+    "small wall": ("mode=wall", 1366, 768),
 }
 TEXTS = """() => {
   const walker = document.createTreeWalker(document.querySelector("#view"), NodeFilter.SHOW_TEXT);
@@ -41,6 +42,14 @@ OVERFLOWING = """() => [...document.querySelectorAll(".tile, .panel, .strip, .he
 ROWS_FROM_TOP = """() => [...document.querySelectorAll(".rank")]
   .sort((one, other) => one.getBoundingClientRect().y - other.getBoundingClientRect().y)
   .map((row) => row.id)"""
+COLLIDING = """() => {
+  const nodes = [...document.querySelectorAll(".flow-node")].map(({ children }) =>
+    [...children].map((one) => one.getBoundingClientRect()));
+  const names = [...document.querySelectorAll(".flow-node text")].map((one) => one.textContent);
+  const over = (one, other) =>
+    one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
+  return names.filter((_, at) => nodes.some(([rect], other) => other !== at && over(nodes[at][1], rect)));
+}"""
 DIGITS = """() => [...document.querySelectorAll(".figure .value")]
   .map((one) => parseFloat(getComputedStyle(one).fontSize))"""
 
@@ -84,6 +93,14 @@ def test_nothing_is_cut_off_and_nothing_fails(opened: Any, path: str, look: str,
     assert page.evaluate(OVERFLOWING) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.said == []
+
+
+@pytest.mark.parametrize("look", ["desk", "wall"])
+def test_no_name_of_the_flow_runs_into_a_node(opened: Any, look: str) -> None:
+    page = opened("/flow", look, "en")
+    page.wait_for_selector(".flow-node text")
+    assert page.locator(".flow-node text").count() > 20
+    assert page.evaluate(COLLIDING) == []
 
 
 @pytest.mark.parametrize("path", PATHS)
