@@ -147,6 +147,7 @@ class DuckHistory:
         with self._writing() as cursor:
             for table, column in (("superseded", "start"), ("contribution", "start"), ("aside", "received_at")):
                 cursor.execute(f"DELETE FROM {table} WHERE {column} < ?", [limit])
+        self._forget_batches()
         return deleted
 
     def tidy(self) -> None:
@@ -154,6 +155,15 @@ class DuckHistory:
         with self._writes, self._file.cursor() as cursor:
             if self._sort(cursor, leave=0):
                 cursor.execute("CHECKPOINT")
+
+    def _forget_batches(self) -> None:
+        """Forget the names of batches that no row speaks of any more; the newest stays, for codes to go on from."""
+        rows = "SELECT batch FROM observation UNION ALL SELECT batch FROM superseded"
+        newest = "SELECT max(code) FROM name WHERE kind = 'batch'"
+        with self._writes, self._file.cursor() as cursor:
+            [(oldest,)] = cursor.execute(f"SELECT coalesce(min(batch), ({newest}), 0) FROM ({rows})").fetchall()
+            cursor.execute("DELETE FROM name WHERE kind = 'batch' AND code < ?", [oldest])
+            self._names.forget("batch", oldest)
 
     def holdings(self) -> Holdings:
         """See `History.holdings`."""

@@ -1,4 +1,4 @@
-"""How DuckDB is asked so that it reads little and adds up once."""
+"""How DuckDB is asked so that it adds up once."""
 # ruff: noqa: S608 - statements are put together from constants and integer codes, never from text that came in.
 
 from datetime import timedelta
@@ -10,24 +10,7 @@ from store.facts.moments import second, second_from
 from store.facts.questions import Dialect, kept_at
 from store.history import Question
 
-
-def among(column: str, codes: list[int]) -> str:
-    """The condition that a column holds one of some codes: within their range, and none of the holes or one of them.
-
-    DuckDB skips by a range, and leaves out holes while it scans; a list it compares with every row that it has read,
-    which is cheaper only where most of the range is holes.
-    """
-    if not codes:
-        return "FALSE"
-    holes = sorted(set(range(min(codes), max(codes))) - set(codes))
-    within = f"{column} BETWEEN {min(codes)} AND {max(codes)}"
-    if not holes:
-        return within
-    left, listed = ("IN", sorted(codes)) if len(holes) > 2 * len(codes) else ("NOT IN", holes)
-    return f"{within} AND {column} {left} ({', '.join(map(str, listed))})"
-
-
-DIALECT = Dialect(last="arg_max(value, start)", shown_at=kept_at, among=among, nulls=False, one_reading=True)
+DIALECT = Dialect(last="arg_max(value, start)", shown_at=kept_at, nulls=False, one_reading=True)
 """A question becomes one statement: additive measures, levels and peaks each by their own arithmetic.
 
 additive    sum

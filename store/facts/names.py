@@ -1,6 +1,7 @@
 """Names as small integers: what the key columns hold, and how they read back."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,30 +20,47 @@ Name = tuple[str, int, str]
 """Kind, code, label."""
 
 
+class Shelf(NamedTuple):
+    """The names of one kind in order of their codes; those before the first are forgotten.
+
+    A name is added to the list; to forget is to put another shelf in its place, so that a reader has one or the other.
+    """
+
+    first: int
+    labels: list[str]
+
+    @property
+    def end(self) -> int:
+        """The next code."""
+        return self.first + len(self.labels)
+
+
 class Names:
     """The names of one store, held in memory; codes are given in order of first sight and never change."""
 
     def __init__(self, saved: Iterable[Name]) -> None:
         """Start from every name that the store holds."""
         self._values: dict[str, tuple[Codes, list[str]]] = {}
-        self._labels: dict[str, list[str]] = {kind: [] for kind in KINDS}
+        self._shelves = {kind: Shelf(0, []) for kind in KINDS}
         self._codes: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
         self.learn(saved)
 
     def learn(self, saved: Iterable[Name]) -> None:
         """Take over names that the store holds: each kind's codes go on where the known ones end."""
         for kind, code, label in sorted(saved):
-            self._labels[kind].append(label)
+            if not self._shelves[kind].labels:
+                self._shelves[kind] = Shelf(code, [])
+            self._shelves[kind].labels.append(label)
             self._codes[kind][label] = code
-        self._saved = {kind: len(self._labels[kind]) for kind in KINDS}
+        self.saved()
 
     def give(self, kind: str, labels: Iterable[str]) -> Codes:
         """Codes of labels, new ones for those never seen; only a writer may call this."""
-        codes, known = self._codes[kind], self._labels[kind]
+        codes, shelf = self._codes[kind], self._shelves[kind]
         for label in labels:
             if label not in codes:
-                known.append(label)
-                codes[label] = len(known) - 1
+                codes[label] = shelf.end
+                shelf.labels.append(label)
         return np.array([codes[label] for label in labels], dtype=np.uint32)
 
     def find(self, kind: str, labels: Iterable[str]) -> list[int]:
@@ -53,31 +71,43 @@ class Names:
     def fresh(self) -> list[Name]:
         """Names that the store does not hold yet: written in the transaction of the rows that use them."""
         return [
-            (kind, code, self._labels[kind][code])
-            for kind in KINDS
-            for code in range(self._saved[kind], len(self._labels[kind]))
+            (kind, code, shelf.labels[code - shelf.first])
+            for kind, shelf in self._shelves.items()
+            for code in range(self._saved[kind], shelf.end)
         ]
 
     def saved(self) -> None:
         """The transaction that wrote `fresh` was committed; after one that was not, they stay fresh."""
-        self._saved = {kind: len(self._labels[kind]) for kind in KINDS}
+        self._saved = {kind: shelf.end for kind, shelf in self._shelves.items()}
+
+    def forget(self, kind: str, before: int) -> None:
+        """Let go of names that the store holds no more: those with codes before one that it does hold; by a writer."""
+        shelf = self._shelves[kind]
+        gone = max(0, before - shelf.first)
+        self._shelves[kind] = Shelf(shelf.first + gone, shelf.labels[gone:])
+        for label in shelf.labels[:gone]:
+            del self._codes[kind][label]
 
     def labels(self, kind: str, codes: Iterable[int]) -> list[str]:
         """Read codes back one by one."""
-        known = self._labels[kind]
-        return [known[code] for code in codes]
+        shelf = self._shelves[kind]
+        return [shelf.labels[code - shelf.first] for code in codes]
 
     def label(self, kind: str, codes: npt.NDArray[np.integer]) -> pd.Categorical:
-        """Read codes back as categories (only those that occur)."""
-        return self.categorical(self._labels[kind], codes)
+        """Read codes of a kind of which nothing is forgotten back as categories (only those that occur)."""
+        return self.categorical(self._shelves[kind].labels, codes)
 
     def column(self, kind: str, codes: npt.NDArray[np.integer]) -> pd.Categorical:
         """Read a column of rows back; the categories are the names from the first that occurs to the last.
 
         To leave out those between them would give every row another code, which takes longer than to read the rows.
+        A name that was forgotten while the rows were read is ''.
         """
-        first, last = (int(codes.min()), int(codes.max())) if len(codes) else (0, -1)
-        found = pd.Index(self._labels[kind][first : last + 1], dtype="str")
+        gone, labels = self._shelves[kind]
+        first, last = (int(codes.min()), int(codes.max())) if len(codes) else (gone, gone - 1)
+        if first < gone:
+            return self.categorical(labels, np.where(codes < gone, len(labels), codes.astype(np.int64) - gone))
+        found = pd.Index(labels[first - gone : last + 1 - gone], dtype="str")
         return pd.Categorical.from_codes((codes - first).astype(np.min_scalar_type(-len(found) - 1)), categories=found)
 
     @staticmethod
@@ -91,7 +121,7 @@ class Names:
 
     def dimension_values(self, dimension: str) -> tuple[Codes, list[str]]:
         """By code of a dimension key: the code of its value of one dimension; and those values ('' is absent)."""
-        keys = tuple(self._labels["dimension"])
+        keys = tuple(self._shelves["dimension"].labels)
         cached = self._values.get(dimension)
         if cached is not None and len(cached[0]) == len(keys):
             return cached
