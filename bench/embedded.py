@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import duckdb
 import httpx
 from starlette.applications import Starlette
 
@@ -30,6 +31,7 @@ from pipeline.parts import Parts, open_parts
 from pipeline.publisher import BEAT_S
 from pipeline.snapshot import SnapshotBuilder
 from pipeline.turn import Feeder
+from store.duck.schema import SETTINGS
 from store.embedded_valkey import EmbeddedValkey
 from store.ingest import Ingest
 from store.live import Live
@@ -70,9 +72,9 @@ class LineUp:
     """Takes one interval after another."""
 
     def __init__(
-        self, load: Load, parts: Parts, ingest: Ingest, live: Live, loop: asyncio.Runner, valkey_pid: int
+        self, load: Load, parts: Parts, ingest: Ingest, live: Live, loop: asyncio.Runner, valkey_pid: int, facts: Path
     ) -> None:
-        self._loop = loop
+        self._loop, self._facts = loop, facts
         self.load, self.parts, self.ingest, self.live, self.valkey_pid = load, parts, ingest, live, valkey_pid
         self.clock = parts.clock
         collectors: dict[str, PushCollector] = {}
@@ -109,6 +111,10 @@ class LineUp:
         self.live.publish(self.builder.build())
         self.parts.history.tidy()
 
+    def engine(self) -> duckdb.DuckDBPyConnection:
+        """DuckDB itself on the facts, without the product."""
+        return duckdb.connect(self._facts, config=SETTINGS)
+
     async def _push(self, minute: datetime, bodies: Mapping[str, bytes]) -> None:
         """Every channel at once, as they do when a minute has ended."""
         await asyncio.gather(*(self._push_one(channel, minute, body) for channel, body in bodies.items()))
@@ -127,7 +133,7 @@ class LineUp:
 def embedded(load: Load, start: datetime) -> Iterator[LineUp]:
     """The line-up on a folder of its own, at `start`."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder, home = Path(name), Path(name, "home")
         os.environ |= load.environment
         catalogue = load_catalogue(load.lay_out(folder / "catalogue"))
         with (
@@ -135,11 +141,13 @@ def embedded(load: Load, start: datetime) -> Iterator[LineUp]:
             closing(Ingest(valkey.url)) as ingest,
             closing(Live(valkey.url)) as live,
             asyncio.Runner() as loop,
-            open_parts(Settings(home_dir=folder / "home"), catalogue) as parts,
+            open_parts(Settings(home_dir=home), catalogue) as parts,
         ):
             assert valkey.pid is not None
             look_rarely()
-            yield LineUp(load, replace(parts, clock=Clock(start)), ingest, live, loop, valkey.pid)
+            yield LineUp(
+                load, replace(parts, clock=Clock(start)), ingest, live, loop, valkey.pid, home / "facts.duckdb"
+            )
 
 
 def _refused(channel: str, payload: Payload, parsed: Parsed | None, fault: SourceFault | None) -> None:

@@ -41,9 +41,10 @@ class Grid:
         self.keys: dict[str, int] = {key: at for at, key in enumerate(keys)}
         self.starts = np.full(SLOTS, -1, dtype=np.int64)
         self.values: Values = np.zeros((SLOTS, len(keys), places))
+        self.seen: Seen = np.zeros((SLOTS, len(keys), places), dtype=np.bool_)
         # Written to, so that the memory is taken now and not minute by minute over the next hours.
         self.values.fill(0.0)
-        self.seen: Seen = np.zeros((SLOTS, len(keys), places), dtype=np.bool_)
+        self.seen.fill(False)
 
     def row(self, key: str) -> int:
         """Index of a key, made on first sight."""

@@ -81,8 +81,9 @@ def test_a_kill_in_the_middle_of_rolling_is_mended_by_rolling_again(tmp_path: Pa
     for _ in range(ROUNDS):
         writer = start(tmp_path, done + 1)
         assert writer.stdout is not None
-        done = int(writer.stdout.readline())
-        killer = threading.Timer(chance.uniform(0, 0.6), writer.send_signal, [signal.SIGKILL])
+        for _ in range(chance.randrange(2, 5)):
+            done = int(writer.stdout.readline())
+        killer = threading.Timer(chance.uniform(0, 0.3), writer.send_signal, [signal.SIGKILL])
         killer.start()
         for line in writer.stdout:
             done = int(line)
