@@ -100,11 +100,16 @@ def absent(metric: Metric) -> Reading:
 
 
 def change(metric: Metric, reading: Reading, words: Words) -> dict[str, Any]:
-    """How the figure moved against the period before, and whether for the better, in words that need no colour."""
+    """How the figure moved against the period before, and whether for the better, in words that need no colour.
+
+    A change of which no digit shows is none.
+    """
     moved = words.difference(metric, reading.value, reading.previous)
     if moved == DASH:
         return {".change": "", ".verb": "", ".verb@data-judged": None}
     verdict = judged(metric, reading)
+    if verdict != "neutral" and not set("123456789") & set(moved):
+        verdict = "same"
     verb = "" if verdict == "neutral" else words(f"change.{verdict}")
     return {".change": moved, ".verb": verb, ".verb@data-judged": verdict}
 

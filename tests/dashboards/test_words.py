@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from config.catalogue import Metric
-from dashboards.tiles import sample
+from dashboards.tiles import change, sample
 from dashboards.words import DASH, Words
 from metrics.observations import NaiveTime
 from metrics.readings import Reading, State, Trust
@@ -143,3 +143,25 @@ def test_a_survey_shows_how_many_answered_and_the_interval_of_the_share(language
     csat = Reading("csat", "15min", "100000", "", 546 / 603, 546, 603, 603, None, None, State.GOOD, Trust.SOUND)
     assert sample(metric("csat"), csat, words(language)) == told
     assert sample(metric("answer_rate"), csat, words("en")) == "n 603"
+
+
+@pytest.mark.parametrize(
+    ("name", "now", "before", "moved", "verdict"),
+    [
+        ("occupancy", 0.8920, 0.8923, "0.0 pp", "same"),
+        ("occupancy", 0.8920, 0.8960, "-0.4 pp", "better"),
+        ("answer_rate", 0.95, 0.94, "+1.0 pp", "better"),
+        ("asa", 13.02, 13.0, "0.0 s", "same"),
+        ("asa", 13.2, 13.0, "+0.2 s", "worse"),
+    ],
+)
+def test_a_change_of_which_no_digit_shows_is_none(
+    name: str, now: float, before: float, moved: str, verdict: str
+) -> None:
+    one = reading(name, now, before)
+    told = change(metric(name), one, words("en"))
+    assert (told[".change"].replace("−", "-"), told[".verb@data-judged"]) == (moved, verdict)
+
+
+def reading(name: str, now: float, before: float) -> Reading:
+    return Reading(name, "15min", "000000", "", now, now, 1.0, 1.0, before, NOW, State.GOOD, Trust.SOUND)
