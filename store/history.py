@@ -13,7 +13,7 @@ Laws that every engine keeps:
 4. Reported totals are stored and never added.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -134,6 +134,14 @@ class Question:
             raise NaiveTime(f"as_known_at {self.as_known_at.isoformat()} has no time zone")
 
 
+Announce = Callable[[Interval], None]
+"""Told the span that a write touches (`Written.touched`), before it is there."""
+
+
+def to_nobody(touched: Interval) -> None:
+    """Nobody needs to know."""
+
+
 class History(Protocol):
     """Facts: observations with their past, the contact ledger, and what was kept aside."""
 
@@ -149,12 +157,13 @@ class History(Protocol):
         """
         ...
 
-    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame) -> Written:
+    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame, announce: Announce = to_nobody) -> Written:
         """Store a table of CONTRIBUTION_COLUMNS and re-sum exactly what it touches, in one transaction.
 
         A contact that comes again replaces all its earlier rows unless the store holds this or a newer
         revision of it. A key that no contact is left in is removed (with its past), so that the
-        observations are always those of the ledger alone. Peaks take the largest part.
+        observations are always those of the ledger alone. Peaks take the largest part. `announce` is told what
+        changes before anybody can see it: a contact moves out of intervals that its table does not name.
         """
         ...
 

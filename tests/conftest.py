@@ -1,4 +1,4 @@
-"""The order of the suite."""
+"""The order of the suite, and what no test may leave behind."""
 
 import pytest
 
@@ -6,3 +6,11 @@ import pytest
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the room that starts whole products and waits for them, so that no core is idle at the end."""
     items.sort(key=lambda item: item.path.parent.name != "service")
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put back the folders that the command line names in the environment of its process."""
+    for name in ("WATCHFLOOR_HOME_DIR", "WATCHFLOOR_CONFIG_DIR"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)

@@ -26,7 +26,7 @@ from store.clickhouse.writing import Writer
 from store.facts.encoding import KEYS
 from store.facts.moments import moments, second, second_from
 from store.facts.rows import named
-from store.history import ROW_COLUMNS, BatchStamp, Holdings, Question, Unreachable, Written
+from store.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, Question, Unreachable, Written, to_nobody
 
 TRIES = 10
 NEWEST = {
@@ -63,10 +63,10 @@ class ClickHouseHistory:
         with self._writes:
             return self._writer.withdraw(stamp, keys)
 
-    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame) -> Written:
+    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame, announce: Announce = to_nobody) -> Written:
         """See `History.contribute`."""
         with self._writes:
-            return self._writer.contribute(stamp, contributions)
+            return self._writer.contribute(stamp, contributions, announce)
 
     def totals(self, question: Question) -> pd.DataFrame:
         """See `History.totals`."""

@@ -19,7 +19,7 @@ from store.clickhouse.remarks import constant
 from store.clickhouse.servers import Servers
 from store.facts.encoding import KEYS, Encoder, last_of_each_key
 from store.facts.moments import second
-from store.history import BadTable, BatchStamp, Written
+from store.history import Announce, BadTable, BatchStamp, Written, to_nobody
 
 AT_ONCE = 90
 """Partitions of one insert: servers refuse more than a hundred."""
@@ -50,7 +50,7 @@ class Writer:
         frame = self._encoder(stamp).observations(keys.assign(value=0.0))
         return self._put(stamp, frame.assign(value=np.nan), forced=True)
 
-    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame) -> Written:
+    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame, announce: Announce) -> Written:
         """See `History.contribute`."""
         given = self._encoder(stamp).contributions(contributions)
         if given.empty:
@@ -61,7 +61,7 @@ class Writer:
 
         def enter(server: str) -> Written:
             self._save_names(server, fresh)
-            return self._enter(server, stamp, rows)
+            return self._enter(server, stamp, rows, announce)
 
         return self.servers.write(self._shard(stamp), enter)
 
@@ -78,7 +78,7 @@ class Writer:
 
         return replace(self.servers.write(self._shard(stamp), put), repeated=repeated)
 
-    def _enter(self, server: str, stamp: BatchStamp, rows: pd.DataFrame) -> Written:
+    def _enter(self, server: str, stamp: BatchStamp, rows: pd.DataFrame, announce: Announce) -> Written:
         """Add contacts to the ledger and sum what they touch."""
         channel, table = code("channel", stamp.channel), self.servers.here("contribution")
 
@@ -91,16 +91,20 @@ class Writer:
             self.servers.insert_rows(server, "contribution", self._ledger_rows(stamp, added))
         keys = contacts.touched(rows, known, added)
         sums = self._with_reported(stamp, contacts.summed(ask, table, channel, keys, self._peaks()))
-        written = self._merge(server, stamp, sums, forced=True)
+        written = self._merge(server, stamp, sums, forced=True, announce=announce)
         return replace(written, unchanged=written.unchanged + same, superseded_older=older)
 
-    def _merge(self, server: str, stamp: BatchStamp, rows: pd.DataFrame, forced: bool) -> Written:
+    def _merge(
+        self, server: str, stamp: BatchStamp, rows: pd.DataFrame, forced: bool, announce: Announce = to_nobody
+    ) -> Written:
         """Lay rows beside what is held, insert the versions that are new, and note how far the source has come."""
         coded = self._coded(stamp)
         starts = listed(pd.unique(rows["start"]))
         asked = _HELD.format(table=self.servers.here("fact"), channel=coded.channel, starts=starts)
         found = contacts.frame(self.servers.ask_one(server, asked), _HELD_KINDS)
         fresh, written = versions(rows, line_up(rows, found), coded, forced)
+        if written.touched is not None:
+            announce(written.touched)
         for part in self._parts(fresh):
             self.servers.insert_rows(server, "fact", self._fact_rows(coded, part))
         latest = np.array([int(rows["start"].max()) << 32 | coded.received_at], dtype=np.uint64)

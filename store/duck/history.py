@@ -33,7 +33,7 @@ from store.facts.moments import second, second_from
 from store.facts.names import Names
 from store.facts.questions import DIMENSION_VALUES, among, kept_at, sums
 from store.facts.rows import named
-from store.history import ROW_COLUMNS, BatchStamp, Holdings, Question, Written
+from store.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, Question, Written, to_nobody
 
 NEVER = -(2**62)
 """Before every start."""
@@ -71,7 +71,7 @@ class DuckHistory:
                     found[at] = replace(one, repeated=again)
             return tuple(found)
 
-    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame) -> Written:
+    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame, announce: Announce = to_nobody) -> Written:
         """See `History.contribute`."""
         with self._writing() as cursor:
             encoder = Encoder(self._catalogue, self._names, stamp)
@@ -83,6 +83,8 @@ class DuckHistory:
             same, older = replace_contacts(cursor, channel, stamp.revision, self._peaks())
             sums = encoder.with_reported(cursor.execute("SELECT * FROM sums").df())
             written = Written() if sums.empty else self._merge(cursor, [(stamp, sums)], forced=True)[0]
+            if written.touched is not None:
+                announce(written.touched)
             return replace(written, unchanged=written.unchanged + same, superseded_older=older)
 
     def withdraw(self, stamp: BatchStamp, keys: pd.DataFrame) -> Written:

@@ -17,7 +17,7 @@ from metrics.observations import Interval
 from store.facts.encoding import Encoder, last_of_each_key
 from store.facts.moments import moments, second, second_from
 from store.facts.questions import sums
-from store.history import ROW_COLUMNS, BatchStamp, Holdings, Question, Written
+from store.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, Question, Written, to_nobody
 from store.postgres import remarks
 from store.postgres.answers import DIALECT, answer, holdings, rows
 from store.postgres.contacts import replace_contacts, touched_sums
@@ -61,7 +61,7 @@ class PostgresHistory:
             frames = [Encoder(self._catalogue, link.names, stamp).observations(rows) for stamp, rows in tables]
             return self._merge(link, [stamp for stamp, _ in tables], frames)
 
-    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame) -> Written:
+    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame, announce: Announce = to_nobody) -> Written:
         """See `History.contribute`."""
         with self._links.link() as link:
             encoder = Encoder(self._catalogue, link.names, stamp)
@@ -76,6 +76,8 @@ class PostgresHistory:
                 if not sums.empty:
                     written = upsert(link, coded, encoder.with_reported(sums), forced=True)
                     _advance(link, stamp, int(sums["start"].max()))
+                if written.touched is not None:
+                    announce(written.touched)
             return replace(written, unchanged=written.unchanged + same, superseded_older=older)
 
     def withdraw(self, stamp: BatchStamp, keys: pd.DataFrame) -> Written:

@@ -7,13 +7,14 @@ would say, or refused.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import pandas as pd
 
 from config.catalogue import Catalogue
 from metrics.condensing import by_instants
 from metrics.observations import Interval
-from store.history import ROW_COLUMNS, BatchStamp, Holdings, Question, Written
+from store.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, Question, Written, to_nobody
 from store.state.standing import Standings
 from store.tiers.cutting import Cutter, Wanted
 from store.tiers.joining import ask
@@ -59,9 +60,14 @@ class TieredHistory:
         named = [(stamp.channel, starts_of(rows)) for stamp, rows in taken]
         return self._roller.store_all(0, named, lambda: self._raw.write_all(taken))
 
-    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame) -> Written:
+    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame, announce: Announce = to_nobody) -> Written:
         """See `History.contribute`; a contact that has a row of time that is closed is kept aside whole."""
-        return self._store(stamp, contributions, "contributions", self._raw.contribute)
+
+        def touches(touched: Interval) -> None:
+            self._roller.note(0, stamp.channel, touched)
+            announce(touched)
+
+        return self._store(stamp, contributions, "contributions", partial(self._raw.contribute, announce=touches))
 
     def withdraw(self, stamp: BatchStamp, keys: pd.DataFrame) -> Written:
         """See `History.withdraw`; keys of time that is closed are kept aside."""

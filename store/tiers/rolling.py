@@ -1,8 +1,8 @@
 """Rolls each tier from the one below it: only buckets that are marked, and only what differs in them is written.
 
 1. A bucket that is over, and whose contacts have had their time to settle, is marked as the front goes past it.
-2. A write that touches a bucket behind the front marks it: before, in case of a crash, and after, in case the
-   front went past meanwhile.
+2. A write that touches a bucket behind the front marks it: before, in case of a crash (what a table names, and what
+   contacts leave, which is told before it can be seen), and after, in case the front went past meanwhile.
 3. A marked bucket is read in the tier below, condensed, compared to what the tier holds, and written where it differs;
    then its mark goes, unless it was marked again. Whatever is interrupted is done again and changes nothing.
 4. A bucket that the tier below has closed is compared once more before that may forget it.
@@ -66,7 +66,7 @@ class Roller:
     def store(self, level: int, channel: str, starts: Iterable[datetime], write: Callable[[], Written]) -> Written:
         """Write to a tier and mark what that touches behind the front of the tier above.
 
-        `starts` are those that the table names; a contact may touch others too, which the answer tells.
+        `starts` are those that the table names; a contact may touch others too, which the write must `note`.
         """
         return self.store_all(level, [(channel, starts)], lambda: (write(),))[0]
 
@@ -78,13 +78,14 @@ class Roller:
             return write()
         self._mark(level + 1, named)
         written = write()
-        told = [
-            (channel, self._touched(level + 1, channel, one.touched))
-            for (channel, _), one in zip(named, written, strict=True)
-            if one.touched is not None
-        ]
-        self._mark(level + 1, told)
+        for (channel, _), one in zip(named, written, strict=True):
+            if one.touched is not None:
+                self.note(level, channel, one.touched)
         return written
+
+    def note(self, level: int, channel: str, touched: Interval) -> None:
+        """Mark what lies in a span behind the front of the tier above."""
+        self._mark(level + 1, [(channel, self._touched(level + 1, channel, touched))])
 
     def _mark(self, level: int, named: Iterable[tuple[str, Iterable[datetime]]]) -> None:
         tier, fronts = self._tiers[level], self._standings.read().fronts

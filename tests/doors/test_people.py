@@ -14,9 +14,6 @@ from store.state import open_state
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("WATCHFLOOR_PASSWORD", "a long enough word")
-    for name in ("WATCHFLOOR_HOME_DIR", "WATCHFLOOR_CONFIG_DIR"):
-        monkeypatch.setenv(name, "")  # so that what the command line sets is put back
-        monkeypatch.delenv(name)
     return tmp_path / "home"
 
 

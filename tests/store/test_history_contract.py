@@ -311,6 +311,20 @@ def test_a_corrected_contact_moves_to_where_it_belongs(history: History) -> None
     }
 
 
+def test_what_a_contact_leaves_is_announced_before_it_is_gone(history: History) -> None:
+    told: list[tuple[Interval, object]] = []
+
+    def announce(touched: Interval) -> None:
+        told.append((touched, one(history)))
+
+    history.contribute(stamp(1), contacts([call("a", minute(5), 3)]))
+    written = history.contribute(stamp(2), contacts([call("a", minute(9), 4)]), announce)
+    assert told == [(written.touched, 3)]
+    assert one(history) == 4
+    assert history.contribute(stamp(2), contacts([call("a", minute(9), 4)]), announce).touched is None
+    assert len(told) == 1
+
+
 def test_a_removed_key_is_still_replayed(history: History) -> None:
     history.contribute(stamp(1, at=minute(1)), contacts([call("a", START)]))
     history.contribute(stamp(2, at=minute(3)), contacts([call("a", minute(7))]))

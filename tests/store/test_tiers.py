@@ -1,6 +1,6 @@
 """Tiers by hand: what is rolled, what is touched again, what is forgotten, what is refused."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tiers_world import MANY, Open, grow_old, later, tiers
 from config.catalogue import Catalogue
 from metrics.observations import Interval
 from store.duck import DuckHistory
-from store.history import History, Question
+from store.history import History, Question, Written
 from store.state.standing import Standings
 from store.tiers import NotKept, TieredHistory
 
@@ -155,6 +155,34 @@ def test_a_contact_that_moves_late_is_rolled_in_both_places(anywhere: TieredHist
     history.roll(later(2), MANY)
     assert rolled_rows(history, "quarter") == [("offered", "110106", minute(10), 1)]
     assert rolled_rows(history, "daily") == [("offered", "110106", minute(10), 1)]
+
+
+def dying(write: Callable[..., Written]) -> Callable[..., Written]:
+    """A write after which nothing else happens."""
+
+    def written(*given: object, **more: object) -> Written:
+        write(*given, **more)
+        raise KeyboardInterrupt
+
+    return written
+
+
+def test_who_is_killed_when_a_contact_has_moved_has_marked_the_place_that_it_left(
+    anywhere: TieredHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = anywhere
+    raw = history.tiers[0].history
+    moved = contacts([("call", "offered", "110106", "", minute(20), 1)])
+    history.contribute(stamp(1), contacts([("call", "offered", "110105", "", minute(-10), 1)]))
+    history.roll(later(2), MANY)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(raw, "contribute", dying(raw.contribute))
+        with pytest.raises(KeyboardInterrupt):
+            history.contribute(stamp(2), moved)
+    assert history.contribute(stamp(2), moved).touched is None
+    history.roll(later(2), MANY)
+    assert rolled_rows(history, "quarter") == [("offered", "110106", minute(10), 1)]
 
 
 def test_a_late_last_instant_takes_the_place_of_the_earlier_one(history: TieredHistory) -> None:
