@@ -58,9 +58,7 @@ def judged(metric: Metric, reading: Reading) -> str:
     if metric.better == "band":
         now, before = standing(metric, now) or 0.0, standing(metric, before) or 0.0
     gain = (now - before) * (-1 if metric.better == "down" else 1)
-    if abs(gain) < 0.0005 * max(1.0, abs(before)):
-        return "same"
-    return "better" if gain > 0 else "worse"
+    return "same" if gain == 0 else "better" if gain > 0 else "worse"
 
 
 def _in_band(value: float, low: float, high: float) -> float:
