@@ -86,7 +86,7 @@ def in_database(url: str, suffix: str) -> str:
 
 
 def storage(history: TieredHistory) -> list[dict[str, Any]]:
-    """What each tier holds: rows, bytes, bytes a row, oldest and newest."""
+    """What each tier holds: rows, bytes, bytes a row, oldest and newest, and the servers that lack some of it."""
     rows = []
     for tier in history.tiers:
         held = tier.history.holdings()
@@ -100,6 +100,7 @@ def storage(history: TieredHistory) -> list[dict[str, Any]]:
                 "bytes_a_row": round(held.bytes / held.rows, 1) if held.rows else None,
                 "oldest": held.oldest,
                 "newest": held.newest,
+                "lacking": ", ".join(held.lacking),
             }
         )
     return rows

@@ -101,6 +101,8 @@ class Holdings:
     oldest: datetime | None
     newest: datetime | None
     """Starts of the first and the last interval; None: there is nothing."""
+    lacking: tuple[str, ...] = ()
+    """Servers that do not have all that they should: of new rows there are fewer copies than were asked for."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from store.clickhouse.address import Address, Send
 from store.clickhouse.forgetting import forget_before
 from store.clickhouse.names import HashedNames, Name, code
 from store.clickhouse.questions import SHOWN, listed, statement
-from store.clickhouse.servers import Servers, Standing
+from store.clickhouse.servers import Servers
 from store.clickhouse.writing import Writer
 from store.facts.encoding import KEYS
 from store.facts.moments import moments, second, second_from
@@ -158,16 +158,16 @@ class ClickHouseHistory:
         """See `History.holdings`."""
         database = self._servers.address.database
         asked = f"SELECT sum(bytes_on_disk) AS size FROM system.parts WHERE active AND database = '{database}'"
-        size = sum(int(self._servers.ask_one(server, asked)["size"].sum()) for server in self._servers.answering())
+        standing = self._servers.standing()
+        there = (one.server for one in standing if one.state != "away")
+        size = sum(int(self._servers.ask_one(server, asked)["size"].sum()) for server in there)
+        lacking = tuple(f"{one.server} {one.state}" for one in standing if one.state != "whole")
         days = list(self._days("1"))
         if not days:
-            return Holdings(0, size, None, None)
+            return Holdings(0, size, None, None, lacking)
         ends = (min(oldest for _, oldest, _ in days), max(newest for _, _, newest in days))
-        return Holdings(sum(rows for rows, _, _ in days), size, *(datetime.fromtimestamp(end, UTC) for end in ends))
-
-    def standing(self) -> tuple[Standing, ...]:
-        """How every server stands: while one is not whole, new rows have fewer copies than they should."""
-        return self._servers.standing()
+        oldest, newest = (datetime.fromtimestamp(end, UTC) for end in ends)
+        return Holdings(sum(rows for rows, _, _ in days), size, oldest, newest, lacking)
 
     def close(self) -> None:
         """See `History.close`: nothing is held open."""

@@ -7,6 +7,7 @@
    are, and `standing` says so until the others have caught up, which they do by themselves.
 """
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,8 @@ from store.clickhouse.address import Address, Away, Refused, Send
 from store.clickhouse.native import Columns, block, columns
 from store.clickhouse.schema import statements
 from store.history import Unreachable
+
+log = logging.getLogger("watchfloor.clickhouse")
 
 Done = TypeVar("Done")
 Rows = Mapping[str, object]
@@ -140,9 +143,13 @@ class Servers:
                 if refusal.code not in QUORUM_REFUSED:
                     raise
                 if self._has_had_time(server, most, time.monotonic() - since):
+                    if shard not in self._alone:
+                        log.warning("ClickHouse shard %d: %s writes without the others (%s)", shard, server, refusal)
                     self._alone[shard] = time.monotonic() + ALONE_S
                 time.sleep(PAUSE_S)
             else:
+                if self._alone.pop(shard, None) is not None:
+                    log.warning("ClickHouse shard %d: most replicas take writes again", shard)
                 return
         self._send(server, statement, {"insert_quorum": 0, "insert_deduplicate": 0}, body)
 

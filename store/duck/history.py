@@ -176,7 +176,7 @@ class DuckHistory:
         size = sum(file.stat().st_size for file in files if file.exists())
         if not rows:
             return Holdings(0, size, None, None)
-        return Holdings(rows, size, *(datetime.fromtimestamp(start, UTC) for start in (oldest, newest)))
+        return Holdings(rows, size, datetime.fromtimestamp(oldest, UTC), datetime.fromtimestamp(newest, UTC))
 
     def _oldest(self) -> int | None:
         with self._file.cursor() as cursor:

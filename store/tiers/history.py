@@ -128,7 +128,8 @@ class TieredHistory:
         oldest = [one.oldest for one in each if one.oldest is not None]
         newest = [one.newest for one in each if one.newest is not None]
         rows, size = sum(one.rows for one in each), sum(one.bytes for one in each)
-        return Holdings(rows, size, min(oldest, default=None), max(newest, default=None))
+        lacking = tuple(dict.fromkeys(server for held in each for server in held.lacking))
+        return Holdings(rows, size, min(oldest, default=None), max(newest, default=None), lacking)
 
     def close(self) -> None:
         """See `History.close`."""
