@@ -6,7 +6,9 @@ HOME_DIR ?= var
 PORT ?= 8050
 DEMO ?= 1
 
-.PHONY: run test test-faults check format docs bench chromium faketime clickhouse clean
+setup: $(VENV)/.run-ready
+
+.PHONY: setup run test test-faults check format docs bench chromium faketime clickhouse clean
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Watchfloor needs Python 3.11; name one with: make PYTHON=/path/to/python3.11 …"; exit 1; }

@@ -1,4 +1,4 @@
-// The Dash component of dashboards/plain_tree.py: draws a tree of HTML elements by React alone. Dash's own components
+// The Dash component of dashboards/site/plain_tree.py: draws a tree of HTML elements by React alone. Dash's own components
 // keep books about each element of a page, for callbacks that a window does not have: ten times the work of drawing it.
 (() => {
   const draw = (node) => {

@@ -5,7 +5,7 @@ least of several runs; Python looks for cycles as rarely as in the processes of 
 the same bad figures: what pandera alone finds must hold a figure that an earlier rule of ours has failed, because what
 has failed once is not judged again.
 
-The figure is the whole suite, findings for people included; pandera makes none. The note tells what the checks alone
+The figure is the whole suite, findings for users included; pandera makes none. The note tells what the checks alone
 take, and what both take where nothing is wrong.
 """
 
@@ -21,14 +21,14 @@ from bench.audit_schema import Cell, bad_cells, failure_cases, schema
 from bench.measurement import Measurement
 from data_quality import audit
 from data_quality.evidence import Evidence
-from data_quality.facts import code_facts
-from data_quality.grids import build_grid
-from data_quality.places import arrange
+from data_quality.grid.coded_facts import code_facts
+from data_quality.grid.grid import build_grid
+from data_quality.grid.places import arrange
+from data_quality.grid.rhythms import rhythms
+from data_quality.grid.schedule import schedule
 from data_quality.registry import RULES, Sight, in_order
-from data_quality.rhythms import rhythms
-from data_quality.schedule import schedule
 from metrics.findings import CheckState, Finding
-from pipeline.garbage import look_rarely
+from service.process import collect_rarely
 from tests.data_quality.audited_nation import CITIES, afresh, interval
 
 RUNS = 7
@@ -38,7 +38,7 @@ BAD = (CheckState.FAIL, CheckState.QUERY)
 
 def measure() -> Iterator[Measurement]:
     """Time of the suite at the reference load beside the peer's, and how it grows with the load."""
-    look_rarely()
+    collect_rarely()
     evidence = interval()
     table = schema(evidence)
     found, cases = audit(evidence), failure_cases(table, evidence)

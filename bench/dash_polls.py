@@ -17,7 +17,7 @@ POLLS = 6
 def polled(peer: Peer, screens: int, every_s: float) -> tuple[float, float]:
     """p95 of the answers (ms), and the server's CPU by screen and poll (us)."""
     delays: list[float] = []
-    chance = Random(screens)  # noqa: S311 - the phases in which people have opened their pages
+    chance = Random(screens)  # noqa: S311 - the phases in which users have opened their pages
     asking = [
         threading.Thread(target=_poll, args=(peer.url, delays, every_s, chance.uniform(0, every_s)))
         for _ in range(screens)

@@ -1,4 +1,4 @@
-"""The embedded line-up without its threads: push door, Valkey, drain, DuckDB and publisher, one step after another.
+"""The embedded line-up without its threads: push endpoint, Valkey, drain, DuckDB and publisher, one step after another.
 
 Every part is the product's own; only the clock is ours, so that minutes follow each other as fast as they are taken.
 """
@@ -21,20 +21,21 @@ from starlette.applications import Starlette
 from bench.load import STEP, Load
 from collectors import build
 from collectors.push import PushCollector
-from collectors.push.door import Door
+from collectors.push.endpoint import PushEndpoint
 from config.loading import load as load_catalogue
 from config.settings import Settings
 from metrics.observations import Parsed, Payload, SourceFault
-from pipeline.drain import Drain
-from pipeline.garbage import look_rarely
-from pipeline.parts import Parts, open_parts
-from pipeline.publisher import BEAT_S
-from pipeline.snapshot import SnapshotBuilder
-from pipeline.turn import Feeder
-from store.duck.schema import SETTINGS
-from store.embedded_valkey import EmbeddedValkey
-from store.ingest import Ingest
-from store.live import Live
+from pipeline.dependencies import Dependencies
+from pipeline.flow.feeder import Feeder
+from pipeline.flow.stream_consumer import StreamConsumer
+from pipeline.snapshot.builder import SnapshotBuilder
+from pipeline.snapshot.publisher import BEAT_S
+from service.dependencies import open_dependencies
+from service.process import collect_rarely
+from store.facts.duck.schema import SETTINGS
+from store.ingest.stream import Ingest
+from store.valkey.embedded import EmbeddedValkey
+from store.valkey.live import Live
 
 AFTER = timedelta(seconds=5)
 """How long after its end a minute is pushed."""
@@ -72,21 +73,34 @@ class LineUp:
     """Takes one interval after another."""
 
     def __init__(
-        self, load: Load, parts: Parts, ingest: Ingest, live: Live, loop: asyncio.Runner, valkey_pid: int, facts: Path
+        self,
+        load: Load,
+        dependencies: Dependencies,
+        ingest: Ingest,
+        live: Live,
+        loop: asyncio.Runner,
+        valkey_pid: int,
+        facts: Path,
     ) -> None:
         self._loop, self._facts = loop, facts
-        self.load, self.parts, self.ingest, self.live, self.valkey_pid = load, parts, ingest, live, valkey_pid
-        self.clock = parts.clock
+        self.load, self.dependencies, self.ingest, self.live, self.valkey_pid = (
+            load,
+            dependencies,
+            ingest,
+            live,
+            valkey_pid,
+        )
+        self.clock = dependencies.clock
         collectors: dict[str, PushCollector] = {}
         feeders: dict[str, Feeder] = {}
-        for channel in parts.catalogue.channels.values():
-            collector = build(parts.catalogue, channel, channel.sources[0], b"key")
+        for channel in dependencies.catalogue.channels.values():
+            collector = build(dependencies.catalogue, channel, channel.sources[0], b"key")
             assert isinstance(collector, PushCollector)
             collectors[channel.id] = collector
             feeders[channel.id] = Feeder(channel, channel.sources[0], collector)
-        self.drain = Drain(parts, ingest, feeders)
-        self.builder = SnapshotBuilder(parts, simulated=True)
-        door = Door(collectors, ingest.append, _refused, self.clock, {})
+        self.drain = StreamConsumer(dependencies, ingest, feeders)
+        self.builder = SnapshotBuilder(dependencies, simulated=True)
+        door = PushEndpoint(collectors, ingest.append, _refused, self.clock, {})
         transport = httpx.ASGITransport(Starlette(routes=door.routes()))
         self._client = httpx.AsyncClient(transport=transport, base_url="http://door")
 
@@ -109,7 +123,7 @@ class LineUp:
         assert isinstance(self.clock, Clock)
         self.clock.now += timedelta(seconds=BEAT_S)
         self.live.publish(self.builder.build())
-        self.parts.history.tidy()
+        self.dependencies.history.tidy()
 
     def engine(self) -> duckdb.DuckDBPyConnection:
         """DuckDB itself on the facts, without the product."""
@@ -141,12 +155,12 @@ def embedded(load: Load, start: datetime) -> Iterator[LineUp]:
             closing(Ingest(valkey.url)) as ingest,
             closing(Live(valkey.url)) as live,
             asyncio.Runner() as loop,
-            open_parts(Settings(home_dir=home), catalogue) as parts,
+            open_dependencies(Settings(home_dir=home), catalogue) as dependencies,
         ):
             assert valkey.pid is not None
-            look_rarely()
+            collect_rarely()
             yield LineUp(
-                load, replace(parts, clock=Clock(start)), ingest, live, loop, valkey.pid, home / "facts.duckdb"
+                load, replace(dependencies, clock=Clock(start)), ingest, live, loop, valkey.pid, home / "facts.duckdb"
             )
 
 

@@ -1,6 +1,6 @@
 """From a source's batch to the glass: what a channel system sends, until a subscribed page has painted it.
 
-The whole product runs (`app.py`): push door, stream on disk, drain, store, audit, snapshot, frames. Each try changes
+The whole product runs (`app.py`): push endpoint, stream on disk, store, audit, snapshot, frames. Each try changes
 one count, and with it a tile, its trend and the flow diagram of a page in Chromium. Two beginnings: the sending, and
 the answer 202, when the batch is on disk. The peer is a Perspective page whose table follows PostgreSQL by LISTEN and
 NOTIFY; its batch is accepted when it is committed, nothing doubts it, and it has no charts.

@@ -13,17 +13,17 @@ import pandas as pd
 from bench.load import MEASURES, SPLIT, STEP, Load
 from config.catalogue import Catalogue
 from metrics.observations import encode_dimensions
-from store.duck import DuckHistory
-from store.duck.schema import SETTINGS
-from store.duck.sorting import sort
-from store.history import BatchStamp
+from store.facts.duck import DuckHistory
+from store.facts.duck.schema import SETTINGS
+from store.facts.duck.sorting import sort
+from store.facts.history import BatchStamp
 
 DAY = datetime(2026, 11, 20, 16, tzinfo=UTC)
 """Midnight in Shanghai."""
 MINUTES = 24 * 60
 DENSE = 200
 STRETCH = 6
-"""Minutes that `store/duck/sorting.py` sorts together at this load."""
+"""Minutes that `store/facts/duck/sorting.py` sorts together at this load."""
 HOURS_BEFORE = range(0, MINUTES - DENSE, 15)
 
 _COPY = """

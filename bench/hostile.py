@@ -47,19 +47,19 @@ def main() -> int:
 def _pushes(count: int, chance: Random) -> Tally:
     with tempfile.TemporaryDirectory() as folder, push_trial(Path(folder)) as trial:
         for number in tqdm(range(count), desc="pushes", disable=None):
-            trial.push(pushes(chance, trial.parts.clock()))
+            trial.push(pushes(chance, trial.dependencies.clock()))
             if number % DRAIN_EVERY == 0:
                 trial.drained()
         trial.drained()
-        audit_everything(trial.parts, trial.tally)
+        audit_everything(trial.dependencies, trial.tally)
         return trial.tally
 
 
 def _files(count: int, chance: Random) -> Tally:
     with tempfile.TemporaryDirectory() as folder, file_trial(Path(folder)) as trial:
         for _ in tqdm(range(count), desc="files", disable=None):
-            trial.take(files(chance, trial.parts.clock()))
-        audit_everything(trial.parts, trial.tally)
+            trial.take(files(chance, trial.dependencies.clock()))
+        audit_everything(trial.dependencies, trial.tally)
         return trial.tally
 
 

@@ -17,7 +17,7 @@ from bench.nation import PATHS, nation_apart
 from bench.plain_dash import POLL_MS
 from bench.processes import two_cores
 from bench.socket_screens import Holder
-from pipeline.publisher import BEAT_S
+from pipeline.snapshot.publisher import BEAT_S
 
 BEATS = 3
 PEER = "plain Dash: dcc.Interval of 1 s, one number"

@@ -1,4 +1,4 @@
-"""One interval of the reference load, from bytes at the push door to the snapshot that every screen reads.
+"""One interval of the reference load, from bytes at the push endpoint to the snapshot that every screen reads.
 
 `interval_to_snapshot`: half of the intervals take no longer, beside writing the same figures into a bare numpy grid.
 `growth`: the same with one, two, four and eight times the regions, and the exponent by which time follows the load.
@@ -70,7 +70,7 @@ def _intervals(
             if ledger is not None:
                 for channel in load.channels:
                     ledger.acknowledge(channel, minute)
-        lost = len(ledger.differences(line_up.parts.history)) if ledger else 0
+        lost = len(ledger.differences(line_up.dependencies.history)) if ledger else 0
     return taken[warm:], cpu[warm:], lost
 
 

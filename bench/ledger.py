@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from bench.load import MEASURES, STEP, Floats, Load
 from metrics.observations import Interval
-from store.history import History
+from store.facts.history import History
 
 Key = tuple[str, str, datetime]
 """Channel, measure, minute."""

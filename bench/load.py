@@ -87,7 +87,7 @@ class Load:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The tokens that the push door must find in the environment."""
+        """The tokens that the push endpoint must find in the environment."""
         return {_variable(channel): self.token(channel) for channel in self.channels}
 
     def token(self, channel: str) -> str:

@@ -12,8 +12,8 @@ from bench.embedded import embedded
 from bench.interval import START
 from bench.load import Load, minutes_from
 from bench.measurement import Measurement
-from pipeline.judging import judge_clock
-from store.duck.schema import SETTINGS
+from pipeline.flow.judging import judge_clock
+from store.facts.duck.schema import SETTINGS
 
 INTERVALS, LAST = 60, 30
 CLOCK_EVERY = 10
@@ -29,7 +29,7 @@ def measure() -> Iterator[Measurement]:
             line_up.take(minute, {channel: load.body(channel, minute) for channel in load.channels})
             line_up.beat()
             if number % CLOCK_EVERY == 0:
-                judge_clock(line_up.parts)
+                judge_clock(line_up.dependencies)
             held.append((_resident_mb("self"), _resident_mb(str(line_up.valkey_pid)), _cached_mb(engine)))
     own, valkey, cached = np.array(held).T
     whole = own + valkey

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from config.catalogue import Catalogue
 from config.loading import load
-from dashboards.serving import SiteServer
-from dashboards.shell import create_app
-from dashboards.viewers import OpenAccess
-from pipeline.garbage import look_rarely
-from store.embedded_valkey import EmbeddedValkey
-from store.live import Live
+from dashboards.access.viewers import OpenAccess
+from dashboards.site.application import create_app
+from dashboards.site.server import SiteServer
+from service.process import collect_rarely
+from store.valkey.embedded import EmbeddedValkey
+from store.valkey.live import Live
 from tests.dashboards.believable import believable
 
 PATHS = ("flow", "hq", "province/440000", "quality")
@@ -113,7 +113,7 @@ def nation_apart(core: int) -> Iterator[NationApart]:
 
 def _run_server(valkey_url: str, tell_port: "Queue[int]", core: int) -> None:
     os.sched_setaffinity(0, {core})
-    look_rarely()
+    collect_rarely()
     server = SiteServer(create_app(load(), Live(valkey_url), OpenAccess()), "127.0.0.1", 0)
     threading.Thread(target=lambda: tell_port.put(port_of(server)), daemon=True).start()
     server.run()

@@ -18,7 +18,7 @@ from bench.nation import PATHS, served_nation
 PEER = "plain Dash: ten indicators, a Sankey diagram and a map as dcc.Graph"
 OURS_SHOWN = """document.documentElement.dataset.link === "live" && document.querySelector("#data-time")?.textContent"""
 PEERS_SHOWN = """document.querySelector(".indicatorlayer text")"""
-PAINTED = """() => new Promise(done => {
+PAINTED = """() => new Durability(done => {
   const look = () => SHOWN
     ? requestAnimationFrame(() => setTimeout(() => done(performance.now()))) : setTimeout(look, 2);
   look();

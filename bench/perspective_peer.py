@@ -40,7 +40,7 @@ PAGE = f"""<!doctype html><link rel="stylesheet" href="/static/perspective-anywi
 import widget from "/static/perspective-anywidget.js";
 const socket = new WebSocket(`ws://${{location.host}}/socket`);
 socket.binaryType = "arraybuffer";
-await new Promise((done) => (socket.onopen = done));
+await new Durability((done) => (socket.onopen = done));
 const state = {{ binding_mode: "server", table_name: "{TABLE}", plugin: "Datagrid", theme: "Pro Dark" }};
 let client = "";
 const model = {{

@@ -20,9 +20,9 @@ from bench.load import MEASURES, STEP, Load
 from bench.measurement import Measurement, quantile
 from config.loading import load as load_catalogue
 from metrics.observations import Interval
-from store.duck import DuckHistory
-from store.duck.sorting import LATE_S
-from store.history import Question
+from store.facts.duck import DuckHistory
+from store.facts.duck.sorting import LATE_S
+from store.facts.history import Question
 
 TIMES = 40
 PROVINCE = "440000"

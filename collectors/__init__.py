@@ -21,6 +21,9 @@ from pydantic import BaseModel
 from config.catalogue import Catalogue, Channel, Source
 from metrics.observations import Interval, Parsed, Payload
 
+SHARED = "shared"
+"""The folder of what several kinds use."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -68,7 +71,8 @@ class UnknownKind(ValueError):
 def kinds() -> tuple[str, ...]:
     """Names of the kinds that exist: the folders beside this file."""
     here = Path(__file__).parent
-    return tuple(sorted(path.parent.name for path in here.glob("*/__init__.py")))
+    found = (path.parent.name for path in here.glob("*/__init__.py"))
+    return tuple(sorted(name for name in found if name != SHARED))
 
 
 def kind_module(kind: str) -> ModuleType:

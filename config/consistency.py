@@ -16,8 +16,8 @@ from config.catalogue import (
     Sketch,
     Text,
 )
+from config.drafts import Draft
 from config.faults import Fault
-from config.shelves import Draft
 
 RANK = {level: rank for rank, level in enumerate(Level)}
 DAY_S = 86_400

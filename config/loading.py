@@ -25,8 +25,8 @@ from config.catalogue import (
     Text,
 )
 from config.consistency import consistency_faults
+from config.drafts import Dimension, Draft, N, Section
 from config.faults import CatalogueError, Fault
-from config.shelves import Dimension, Draft, N, Shelf
 
 PRODUCT = Path(__file__).resolve().parent
 FILES = ("centres.yaml", "day.yaml", "dimensions.yaml", "measures.yaml", "regions.csv", "rules.yaml")
@@ -82,13 +82,13 @@ def _check_names(draft: Draft, folder: Path) -> None:
         draft.faults.append(Fault(path, "", f"must end in .yaml: name it {path.stem}.yaml"))
 
 
-def _read_entries(draft: Draft, file: Path, shelf: Shelf[N], model: type[N], **known: object) -> None:
+def _read_entries(draft: Draft, file: Path, section: Section[N], model: type[N], **known: object) -> None:
     """Read a file of nouns by id, if there is one; the entries need not say what is `known`."""
     if not file.exists():
         return
     content = draft.read(file)
     if content is None:
-        shelf.whole = False
+        section.whole = False
         return
     name_key = next((key for key in ("id", "code") if key in model.model_fields), None)
     for name, entry in content.items():
@@ -96,22 +96,22 @@ def _read_entries(draft: Draft, file: Path, shelf: Shelf[N], model: type[N], **k
         if isinstance(entry, dict):
             for key in given.keys() & entry.keys():
                 draft.faults.append(Fault(file, f"{name}.{key}", "is known already; leave it out"))
-        draft.put(shelf, str(name), model, entry | given if isinstance(entry, dict) else entry, file, str(name))
+        draft.put(section, str(name), model, entry | given if isinstance(entry, dict) else entry, file, str(name))
 
 
-def _read_files(draft: Draft, folder: Path, shelf: Shelf[N], model: type[N]) -> None:
+def _read_files(draft: Draft, folder: Path, section: Section[N], model: type[N]) -> None:
     """Read a folder of one noun a file, named by its id."""
     for file in sorted(folder.glob("*.yaml")):
         content = draft.read(file)
         if content is None:
-            shelf.whole = False
+            section.whole = False
             continue
         name = content.get("id", file.stem)
-        if isinstance(name, str) and name in shelf.files and shelf.files[name].parent == folder:
-            draft.faults.append(Fault(file, "id", f"{name!r} is also the id in {shelf.files[name].name}"))
+        if isinstance(name, str) and name in section.files and section.files[name].parent == folder:
+            draft.faults.append(Fault(file, "id", f"{name!r} is also the id in {section.files[name].name}"))
         elif name != file.stem:
             draft.faults.append(Fault(file, "id", f"is {name!r}, but the file is named {file.name}; make them equal"))
-        draft.put(shelf, file.stem, model, content, file)
+        draft.put(section, file.stem, model, content, file)
 
 
 def _read_words(draft: Draft, folder: Path) -> None:

@@ -25,7 +25,7 @@ class Settings(BaseSettings):
 
     role: Literal["all", "pipeline", "worker", "web"] = "all"
     """all: everything in one process; pipeline: collects, judges and publishes; worker: only collects, for a pipeline
-    that it hears of by NATS; web: windows, streams, push door."""
+    that it hears of by NATS; web: windows, streams, push endpoint."""
     config_dir: Path = ROOT / "config"
     home_dir: Path = ROOT / "var"
     host: str = "127.0.0.1"
@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     demo_seed: int = 7
     demo_scale: float = Field(default=1.0, gt=0, le=20)
     valkey_url: SecretStr | None = None
-    """None: start the wheel's own Valkey under the data folder; else `store/valkey_address.py` says what it may be."""
+    """None: start the wheel's own Valkey under the data folder; else `store/valkey/address.py` says what it may be."""
     facts_url: SecretStr | None = None
     """Where facts are kept, `postgresql://…` or `clickhouse://…`; None: DuckDB under the data folder."""
     state_url: SecretStr | None = None

@@ -14,14 +14,14 @@ import numpy as np
 
 import data_quality.rules  # noqa: F401  (registers the rules)
 from config.catalogue import Channel
-from data_quality.conclude import Roots, conclude
 from data_quality.evidence import Evidence
-from data_quality.facts import Facts, code_facts
-from data_quality.grids import build_grid
-from data_quality.places import Places, arrange
+from data_quality.grid.coded_facts import Facts, code_facts
+from data_quality.grid.grid import build_grid
+from data_quality.grid.places import Places, arrange
+from data_quality.grid.rhythms import rhythms
+from data_quality.grid.schedule import Seconds, schedule
 from data_quality.registry import Mask, Rule, Sight, Verdict, in_order
-from data_quality.rhythms import rhythms
-from data_quality.schedule import Seconds, schedule
+from data_quality.verdicts.conclude import Roots, conclude
 from metrics.findings import CheckState, Finding
 
 log = logging.getLogger("watchfloor.audit")

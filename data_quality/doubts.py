@@ -17,7 +17,7 @@ import pandas as pd
 
 import data_quality.rules  # noqa: F401  (registers the rules)
 from config.catalogue import NATION, Catalogue, Level
-from data_quality.dependence import metrics_by_measure
+from data_quality.lineage import metrics_by_measure
 from data_quality.registry import RULES, Dimension
 from metrics.findings import CheckState
 

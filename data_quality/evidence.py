@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from config.catalogue import Catalogue, Channel, Metric
-from data_quality.dependence import metrics_by_measure
+from data_quality.lineage import metrics_by_measure
 from metrics.findings import Finding
 from metrics.observations import Interval, NaiveTime, Reject
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_quality.evidence import Evidence
-from data_quality.grids import Grid, Label
+from data_quality.grid.grid import AuditGrid, Label
 
 Counts = npt.NDArray[np.integer[Any]] | npt.NDArray[np.bool_]
 Mask = npt.NDArray[np.bool_]
@@ -69,7 +69,7 @@ class Sight:
 
     rule: str
     evidence: Evidence
-    grid: Grid
+    grid: AuditGrid
     spoiled: Mask
     """Cells (line, region, interval) that failed at an earlier stage."""
 

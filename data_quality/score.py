@@ -20,7 +20,7 @@ import pandas as pd
 
 import data_quality.rules  # noqa: F401  (registers the rules)
 from config.catalogue import Catalogue, Level
-from data_quality.dependence import metrics_by_measure
+from data_quality.lineage import metrics_by_measure
 from data_quality.registry import RULES, Dimension
 from metrics.findings import CheckState, Finding
 from metrics.readings import SCORE_COLUMNS

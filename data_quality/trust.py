@@ -16,7 +16,7 @@ import pandas as pd
 
 from config.catalogue import Catalogue, Metric
 from data_quality.doubts import Reach, doubts
-from data_quality.schedule import deadline_of
+from data_quality.grid.schedule import deadline_of
 from metrics.readings import SOURCE_COLUMNS, Trust
 
 ORDER = (Trust.SOUND, Trust.PROVISIONAL, Trust.STALE, Trust.DOUBTFUL, Trust.ABSENT)
@@ -84,7 +84,7 @@ def judge_readings(
     `readings` needs metric, region, channel ('' is all), value, numerator and, where it is known, open_share;
     `open_findings` FINDING_COLUMNS.
     """
-    standing = Standing(grounds, sources)
+    standing = SourceTrust(grounds, sources)
     metric = _codes(readings["metric"], grounds.metrics)
     channel = _codes(readings["channel"], grounds.channels)
     region = _codes(readings["region"], tuple(grounds.catalogue.regions))
@@ -151,7 +151,7 @@ class Grounds:
 
 
 @dataclass(frozen=True)
-class Standing:
+class SourceTrust:
     """What the sources' states say of every (metric, channel); the last channel is all of them."""
 
     grounds: Grounds

@@ -40,7 +40,7 @@ class Figures:
 
 
 @dataclass(frozen=True, eq=False)
-class Halves:
+class Fractions:
     """Numerators and denominators that are not divided yet: arrays of shape (formulae, ...), 0 where not read."""
 
     numerator: Floats
@@ -49,15 +49,15 @@ class Halves:
     """Whether all that the formula stands on was read: half a figure misleads."""
 
     @classmethod
-    def unread(cls, shape: tuple[int, ...]) -> "Halves":
+    def unread(cls, shape: tuple[int, ...]) -> "Fractions":
         """To be filled."""
         return cls(np.zeros(shape), np.zeros(shape), np.zeros(shape, np.bool_))
 
-    def at(self, places: npt.NDArray[np.int64]) -> "Halves":
+    def at(self, places: npt.NDArray[np.int64]) -> "Fractions":
         """Those at some places of the last axis."""
-        return Halves(self.numerator[..., places], self.denominator[..., places], self.read[..., places])
+        return Fractions(self.numerator[..., places], self.denominator[..., places], self.read[..., places])
 
-    def put(self, places: slice, parts: "Halves") -> None:
+    def put(self, places: slice, parts: "Fractions") -> None:
         """Enter some at places of the last axis."""
         self.numerator[..., places] = parts.numerator
         self.denominator[..., places] = parts.denominator
@@ -79,15 +79,15 @@ def figure(formula: Formula, sums: Mapping[str, float]) -> Figure:
 def figures(table: FormulaTable, sums: Floats) -> Figures:
     """Every formula over measure sums of shape (measures, ...), the measures in the table's order."""
     read = ~np.isnan(sums)
-    return divided(table, halves(table, np.where(read, sums, 0.0), read))
+    return divided(table, fractions(table, np.where(read, sums, 0.0), read))
 
 
-def halves(table: FormulaTable, sums: Floats, read: Bools) -> Halves:
-    """Both halves of every formula, for who adds more to them before they are divided.
+def fractions(table: FormulaTable, sums: Floats, read: Bools) -> Fractions:
+    """Both fractions of every formula, for who adds more to them before they are divided.
 
     Formulae have two or three terms, so adding those beats a product over all measures.
     """
-    found = Halves.unread((len(table.ids), *sums.shape[1:]))
+    found = Fractions.unread((len(table.ids), *sums.shape[1:]))
     anywhere = [bool(one.any()) for one in read]
     for row, (above, below) in enumerate(zip(table.numerators, table.denominators, strict=True)):
         measures = [measure for measure, _ in (*above, *below)]
@@ -108,7 +108,7 @@ def _add(half: Floats, terms: Terms, sums: Floats) -> None:
         half += sums[measure] if factor == 1.0 else factor * sums[measure]
 
 
-def divided(table: FormulaTable, parts: Halves) -> Figures:
+def divided(table: FormulaTable, parts: Fractions) -> Figures:
     """Divide last."""
     divides, scales = (_beside(one, parts.read) for one in (table.divides, table.scales))
     numerator = np.where(parts.read, parts.numerator, np.nan)

@@ -25,7 +25,7 @@ SECRET_NAMES = {
 
 @dataclass(frozen=True, repr=False)
 class Secrets:
-    """What callers must show, and what the nation shows at the push door."""
+    """What callers must show, and what the nation shows at the push endpoint."""
 
     floor_key: str
     im_token: str

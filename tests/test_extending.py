@@ -108,7 +108,7 @@ def test_a_channel_is_one_file(copy: Path) -> None:
     told = run(
         copy,
         "-c",
-        "from config.loading import load; from config.settings import Settings; from pipeline.service import feeder;"
+        "from config.loading import load; from config.settings import Settings; from service.sources import feeder;"
         "catalogue = load(); print(feeder(Settings(), catalogue, 'kiosk', None).collector.options.token_env)",
     )
     assert told == "WATCHFLOOR_TOKEN_KIOSK\n"
@@ -118,7 +118,7 @@ def test_a_metric_is_one_file(copy: Path) -> None:
     assert extend(copy, "A metric") == (1, 0)
     assert "| 1:" in counted("a metric")
     span = ["--from", "2026-11-20", "--to", "2026-11-21", "--format", "json"]
-    told = run(copy, "-m", "pipeline", "--home", str(copy / "var"), "query", "complaint_share", *span)
+    told = run(copy, "-m", "service.commands", "--home", str(copy / "var"), "query", "complaint_share", *span)
     assert '"metric": "complaint_share"' in told
     run(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/metrics/test_worked_examples.py")
 
@@ -138,10 +138,10 @@ def test_a_window_is_one_module_and_its_name(copy: Path) -> None:
     script = """
 from starlette.testclient import TestClient
 from config.loading import load
-from dashboards.shell import create_app
-from dashboards.viewers import OpenAccess
-from dashboards.pages import Pages
-from dashboards.registry import all_windows
+from dashboards.site.application import create_app
+from dashboards.access.viewers import OpenAccess
+from dashboards.site.pages import Pages
+from dashboards.site.registry import all_windows
 from tests.dashboards.believable import believable
 from tests.dashboards.live_world import MemoryLive
 catalogue = load()

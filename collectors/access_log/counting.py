@@ -9,8 +9,8 @@ import pandas as pd
 from collectors import Plan
 from collectors.access_log.options import Options
 from collectors.access_log.traffic import Traffic
-from collectors.contributions import Coded, ContributionTable, dimension_keys
-from collectors.lines import Lines, Place
+from collectors.shared.contributions import Coded, ContributionTable, dimension_keys
+from collectors.shared.lines import Lines, Place
 
 CONTACTS = ("contacts", "served_without_agent")
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from collectors.tailing import check_path
+from collectors.shared.tailing import check_path
 from config.catalogue import Identifier
 
 

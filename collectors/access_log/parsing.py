@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from collectors.access_log.options import Options
-from collectors.contributions import Coded
-from collectors.lines import Lines, reject
+from collectors.shared.contributions import Coded
+from collectors.shared.lines import Lines, reject
 from metrics.observations import Reject
 
 QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'

@@ -12,11 +12,11 @@ from collectors import Plan
 from collectors.access_log.options import Options
 from collectors.access_log.parsing import Requests, is_under, path_of, seconds_of
 from collectors.access_log.visits import Visits, follow_visits
-from collectors.contributions import Coded
-from collectors.lines import Lines
-from collectors.pseudonyms import pseudonym
-from collectors.served_regions import place_records
-from collectors.verdicts import Verdicts, refuse_times, time_faults
+from collectors.shared.contributions import Coded
+from collectors.shared.lines import Lines
+from collectors.shared.pseudonyms import pseudonym
+from collectors.shared.record_verdicts import RecordVerdicts, refuse_times, time_faults
+from collectors.shared.served_regions import place_records
 from metrics.observations import Payload
 
 FACTORS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
@@ -28,7 +28,7 @@ class Traffic:
     """Everything known of the requests of one payload."""
 
     requests: Requests
-    verdicts: Verdicts
+    verdicts: RecordVerdicts
     seconds: npt.NDArray[np.int64]
     status: npt.NDArray[np.int64]
     latency: npt.NDArray[np.float64]
@@ -42,7 +42,7 @@ class Traffic:
 def read_traffic(requests: Requests, lines: Lines, payload: Payload, plan: Plan) -> Traffic:
     """Judge every request: what is left out, what is refused, and how the others belong together."""
     options: Options = plan.options
-    verdicts = Verdicts.of(lines.numbers[requests.positions])
+    verdicts = RecordVerdicts.of(lines.numbers[requests.positions])
     fields = requests.fields
     paths = Coded.merged(fields["request"].codes, [path_of(text) for text in fields["request"].texts])
     bots = [part.lower() for part in options.bots]
@@ -61,7 +61,7 @@ def read_traffic(requests: Requests, lines: Lines, payload: Payload, plan: Plan)
     return Traffic(requests, verdicts, seconds, status, latency, regions, types, visits)
 
 
-def read_latency(fields: Mapping[str, Coded], options: Options, verdicts: Verdicts) -> npt.NDArray[np.float64]:
+def read_latency(fields: Mapping[str, Coded], options: Options, verdicts: RecordVerdicts) -> npt.NDArray[np.float64]:
     """Seconds that each request took; refuses what is no possible time."""
     if options.latency is None:
         return np.full(len(verdicts.lines), math.nan)
@@ -75,7 +75,7 @@ def read_latency(fields: Mapping[str, Coded], options: Options, verdicts: Verdic
     return column.each(np.where(unfit, math.nan, values))
 
 
-def read_regions(paths: Coded, requests: Requests, plan: Plan, verdicts: Verdicts) -> Coded:
+def read_regions(paths: Coded, requests: Requests, plan: Plan, verdicts: RecordVerdicts) -> Coded:
     """The region of each request; refuses those that are no served region (AC-02)."""
     rule = plan.options.region
     if rule.field is None:
@@ -104,7 +104,7 @@ def read_visits(
     fields: Mapping[str, Coded],
     seconds: npt.NDArray[np.int64],
     types: Coded,
-    verdicts: Verdicts,
+    verdicts: RecordVerdicts,
     before: Mapping[str, object],
     plan: Plan,
 ) -> Visits:

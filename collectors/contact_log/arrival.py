@@ -11,8 +11,8 @@ import pandas as pd
 
 from collectors.contact_log.options import Arrived
 from collectors.contact_log.table import Table
-from collectors.contributions import Coded
-from collectors.verdicts import time_faults
+from collectors.shared.contributions import Coded
+from collectors.shared.record_verdicts import time_faults
 
 NONE = np.int64(np.iinfo(np.int64).min)
 """Stands for a text that is no time."""

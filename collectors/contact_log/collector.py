@@ -8,9 +8,9 @@ from collectors.contact_log.counting import count, typed_rows
 from collectors.contact_log.options import Options
 from collectors.contact_log.reading import read_records
 from collectors.contact_log.table import column_names, read_table
-from collectors.lines import Lines, Place, bounded, split_lines
-from collectors.served_regions import unserved
-from collectors.tailing import Tail, loss, next_cursor, resolve
+from collectors.shared.lines import Lines, Place, bounded, split_lines
+from collectors.shared.served_regions import unserved
+from collectors.shared.tailing import Tail, loss, next_cursor, resolve
 from metrics.observations import Parsed, Payload, SourceFault
 
 

@@ -6,7 +6,7 @@ import numpy.typing as npt
 from collectors.contact_log.cells import Numbers
 from collectors.contact_log.options import Alternative, Condition, When
 from collectors.contact_log.table import Table
-from collectors.contributions import Coded
+from collectors.shared.contributions import Coded
 
 Mask = npt.NDArray[np.bool_]
 

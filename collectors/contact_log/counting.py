@@ -7,8 +7,8 @@ from collectors import Plan
 from collectors.contact_log.conditions import holds
 from collectors.contact_log.options import Options
 from collectors.contact_log.reading import Records
-from collectors.contributions import Coded, ContributionTable, dimension_keys
-from collectors.pseudonyms import pseudonym
+from collectors.shared.contributions import Coded, ContributionTable, dimension_keys
+from collectors.shared.pseudonyms import pseudonym
 
 
 def count(records: Records, plan: Plan) -> pd.DataFrame:

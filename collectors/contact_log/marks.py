@@ -4,8 +4,8 @@ import math
 
 from collectors.contact_log.cells import Numbers
 from collectors.contact_log.options import Customer
-from collectors.contributions import Coded
-from collectors.pseudonyms import pseudonym
+from collectors.shared.contributions import Coded
+from collectors.shared.pseudonyms import pseudonym
 from metrics.distinct import mark_of
 from metrics.percentiles import band_of
 

@@ -20,11 +20,11 @@ from collectors.contact_log.conditions import holds
 from collectors.contact_log.marks import bands, marks
 from collectors.contact_log.options import Dimension, Options, Region
 from collectors.contact_log.table import Table
-from collectors.contributions import Coded
-from collectors.lines import Lines, Place
-from collectors.pseudonyms import pseudonym
-from collectors.served_regions import place_records
-from collectors.verdicts import LONGEST_DIMENSION, LONGEST_KEY, Mask, Verdicts, refuse_times
+from collectors.shared.contributions import Coded
+from collectors.shared.lines import Lines, Place
+from collectors.shared.pseudonyms import pseudonym
+from collectors.shared.record_verdicts import LONGEST_DIMENSION, LONGEST_KEY, Mask, RecordVerdicts, refuse_times
+from collectors.shared.served_regions import place_records
 from config.catalogue import Measure
 from metrics.observations import Payload
 
@@ -36,7 +36,7 @@ class Records:
     table: Table
     numbers: dict[str, Numbers]
     """Typed values by column, of its distinct texts."""
-    verdicts: Verdicts
+    verdicts: RecordVerdicts
     arrivals: Arrivals
     regions: Coded
     dimensions: dict[str, Coded]
@@ -46,7 +46,7 @@ class Records:
 def read_records(table: Table, lines: Lines, payload: Payload, place: Place, plan: Plan) -> Records:
     """Read and judge every record of a table."""
     options: Options = plan.options
-    verdicts = Verdicts.of(lines.numbers[table.positions])
+    verdicts = RecordVerdicts.of(lines.numbers[table.positions])
     typed = {
         name: read_numbers(table.columns[name].texts, kind) for name, kind in options.columns.items() if kind != "text"
     }
@@ -71,28 +71,30 @@ def read_records(table: Table, lines: Lines, payload: Payload, place: Place, pla
     return Records(table, numbers, verdicts, arrivals, regions, dimensions, keys)
 
 
-def refuse_cells(column: Coded, name: str, faults: dict[int, NotReadable], verdicts: Verdicts) -> None:
+def refuse_cells(column: Coded, name: str, faults: dict[int, NotReadable], verdicts: RecordVerdicts) -> None:
     """Refuse records with an unreadable cell in a typed column."""
     for index, fault in faults.items():
         text = column.texts[index]
         verdicts.refuse(column.codes == index, fault.rule, fault.code, name, lambda _, text=text: text)  # type: ignore[misc]
 
 
-def refuse_sums(name: str, mask: Mask, numbers: Numbers, limits: Measure, column: Coded, verdicts: Verdicts) -> None:
+def refuse_sums(
+    name: str, mask: Mask, numbers: Numbers, limits: Measure, column: Coded, verdicts: RecordVerdicts
+) -> None:
     """Refuse records that would add to a measure what no contact can (AC-01): in the sum it could hide."""
     below, above = numbers < limits.minimum, numbers > (limits.maximum or math.inf)
     verdicts.refuse(mask & column.each(below), "AC-01", "below_minimum", name, column.text)
     verdicts.refuse(mask & column.each(above), "AC-01", "number_too_large", name, column.text)
 
 
-def refuse_arrivals(arrivals: Arrivals, table: Table, options: Options, verdicts: Verdicts) -> None:
+def refuse_arrivals(arrivals: Arrivals, table: Table, options: Options, verdicts: RecordVerdicts) -> None:
     """Refuse records whose arrival is no time, or none that can be."""
     names = [name for name in (options.arrived.column, options.arrived.date, options.arrived.time) if name]
     columns = [table.columns[name] for name in names]
     refuse_times(arrivals.fault, "+".join(names), lambda record: " ".join(c.text(record) for c in columns), verdicts)
 
 
-def read_regions(table: Table, plan: Plan, verdicts: Verdicts) -> Coded:
+def read_regions(table: Table, plan: Plan, verdicts: RecordVerdicts) -> Coded:
     """The region of each record; refuses those that are no served region (AC-02)."""
     rule: Region = plan.options.region
     if rule.column is None:
@@ -100,7 +102,9 @@ def read_regions(table: Table, plan: Plan, verdicts: Verdicts) -> Coded:
     return place_records(table.columns[rule.column], rule.column, rule.map, plan.catalogue, verdicts)
 
 
-def read_keys(table: Table, lines: Lines, place: Place, plan: Plan, verdicts: Verdicts) -> npt.NDArray[np.object_]:
+def read_keys(
+    table: Table, lines: Lines, place: Place, plan: Plan, verdicts: RecordVerdicts
+) -> npt.NDArray[np.object_]:
     """The key of each contact: its columns joined by `|`, or its place in the file where the source has none."""
     contact = plan.options.contact
     if contact is None:
@@ -145,7 +149,7 @@ def read_dimension(name: str, table: Table, numbers: dict[str, Numbers], plan: P
     return Coded.merged(codes, ["", *(case.value for case in rule.cases)])
 
 
-def refuse_dimension(values: Coded, name: str | None, verdicts: Verdicts) -> None:
+def refuse_dimension(values: Coded, name: str | None, verdicts: RecordVerdicts) -> None:
     """Refuse records whose text cannot be a code: too long, or with control characters."""
     wrong = np.array([len(text) > LONGEST_DIMENSION or not text.isprintable() for text in values.texts], dtype=bool)
     verdicts.refuse(wrong[values.codes], "TY-01", "not_a_code", name, lambda record: values.texts[values.codes[record]])

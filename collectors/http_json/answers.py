@@ -3,7 +3,7 @@
 from typing import Any
 
 from collectors.http_json.options import InBandErrors
-from collectors.record_fields import Unfit, find_all, shown, text
+from collectors.shared.record_fields import Unfit, find_all, shown, text
 from metrics.observations import SourceFault
 
 CHINESE = frozenset({"gbk", "gb2312", "gb18030", "cp936"})

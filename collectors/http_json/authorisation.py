@@ -9,7 +9,7 @@ from typing import Any
 from collectors.http_json.calling import Call
 from collectors.http_json.environment_secrets import Secrets
 from collectors.http_json.options import Auth, BasicAuth, HeaderAuth, NoAuth, QueryAuth, TokenAuth
-from collectors.record_fields import Unfit, getter
+from collectors.shared.record_fields import Unfit, getter
 from metrics.observations import SourceFault
 
 LONGEST_LIFE_S = 86_400.0

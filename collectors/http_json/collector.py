@@ -14,9 +14,6 @@ from typing import Any
 import httpx
 
 from collectors import Ask, Plan
-from collectors.coverage import due, last_interval, next_cursor, slices
-from collectors.door import personal_names, without_persons
-from collectors.harvest import Harvest
 from collectors.http_json.answers import error_code, records_in, source_words
 from collectors.http_json.authorisation import Authorisation
 from collectors.http_json.calling import Call
@@ -26,10 +23,13 @@ from collectors.http_json.pages import Page, is_last, read_file, read_pages
 from collectors.http_json.rate import CallBucket
 from collectors.http_json.session import Session, parameters
 from collectors.http_json.tokens import fill, fill_path, values_of
-from collectors.json_reading import read_json
-from collectors.lines import bounded
-from collectors.record_fields import Unfit, getter
-from collectors.records import Counter
+from collectors.shared.coverage import due, last_interval, next_cursor, slices
+from collectors.shared.json_reading import read_json
+from collectors.shared.lines import bounded
+from collectors.shared.personal_fields import personal_names, without_persons
+from collectors.shared.record_counts import RecordCounts
+from collectors.shared.record_fields import Unfit, getter
+from collectors.shared.records import Counter
 from metrics.observations import Interval, Parsed, Payload, SourceFault
 
 
@@ -66,7 +66,7 @@ class HttpJsonCollector:
             if page.request not in records:
                 raise SourceFault("unreadable", f"no request is called {page.request[:50]!r}", True)
             records[page.request] += self._records(page)
-        harvest = Harvest()
+        harvest = RecordCounts()
         for request, found in records.items():
             self._counters[request].count(found, payload, harvest)
         counted = self._options.requests[0].map.contact is None

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from collectors.record_map import Code, FieldPath, RecordMap, TimeForm
+from collectors.shared.record_map import Code, FieldPath, RecordMap, TimeForm
 from config.catalogue import Identifier, Noun
 
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]

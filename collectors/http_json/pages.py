@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from collectors.http_json.options import Request
-from collectors.regular_files import open_regular
+from collectors.shared.regular_files import open_regular
 from metrics.observations import SourceFault
 
 LARGEST_FILE = 256 * 1024 * 1024

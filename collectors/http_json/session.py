@@ -14,7 +14,7 @@ from collectors.http_json.authorisation import Authorisation, Proof
 from collectors.http_json.calling import LONGEST_WAIT_S, Call, Passing, http_faults, send
 from collectors.http_json.options import Options
 from collectors.http_json.rate import CallBucket
-from collectors.json_reading import read_json
+from collectors.shared.json_reading import read_json
 from metrics.observations import SourceFault
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from collectors.coverage import written
 from collectors.http_json.options import TOKENS, Request
+from collectors.shared.coverage import written
 from metrics.observations import Interval
 
 Values = Mapping[str, str | int | None]

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from collectors.lines import reject
 from collectors.push.records import RANKS
+from collectors.shared.lines import reject
 from config.catalogue import Catalogue, Level
 from metrics.observations import Reject
 
@@ -51,7 +51,7 @@ class Places:
 
 
 @dataclass
-class Harvest:
+class CellCounts:
     """Cells that count, by column, and what was wrong with the others."""
 
     places: Places

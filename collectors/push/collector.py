@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from collectors import Ask, Plan
-from collectors.json_reading import read_json
-from collectors.lines import bounded, reject
 from collectors.push.cells import Places
 from collectors.push.options import Options
 from collectors.push.records import Key, RecordReader
 from collectors.push.tables import read_tables
-from collectors.record_fields import Unfit
+from collectors.shared.json_reading import read_json
+from collectors.shared.lines import bounded, reject
+from collectors.shared.record_fields import Unfit
 from metrics.observations import Interval, Parsed, Payload, Reject, SourceFault
 
 LISTS = ("observations", "tables")

@@ -5,8 +5,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from collectors import Plan
-from collectors.record_fields import LONGEST_TEXT, SKEW, Repeated, Unfit, floor_to_interval, moment, number, shown, text
-from collectors.record_map import RecordTime
+from collectors.shared.record_fields import (
+    LONGEST_TEXT,
+    SKEW,
+    Repeated,
+    Unfit,
+    floor_to_interval,
+    moment,
+    number,
+    shown,
+    text,
+)
+from collectors.shared.record_map import RecordTime
 from config.catalogue import Delivery, Level
 from metrics.observations import encode_dimensions
 

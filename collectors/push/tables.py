@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from collectors.lines import reject
-from collectors.push.cells import KINDS, Codes, Floats, Harvest, Keys, Mask, Places
+from collectors.push.cells import KINDS, CellCounts, Codes, Floats, Keys, Mask, Places
 from collectors.push.records import LONGEST_NAME, RecordReader
-from collectors.record_fields import LARGEST_EXACT, Unfit, shown
+from collectors.shared.lines import reject
+from collectors.shared.record_fields import LARGEST_EXACT, Unfit, shown
 from config.catalogue import Delivery, Kind, Measure
 from metrics.observations import SourceFault
 
@@ -74,9 +74,9 @@ class Table:
 
 def read_tables(
     written: Sequence[Any], reader: RecordReader, measures: Mapping[str, Measure], places: Places
-) -> Harvest:
+) -> CellCounts:
     """Count every cell that is not null; raises SourceFault if the body's tables are no tables."""
-    harvest = Harvest(places)
+    harvest = CellCounts(places)
     read = _KeyReader(reader, harvest)
     for table in _checked(written):
         names = tuple(table.values)
@@ -90,7 +90,7 @@ def read_tables(
     return harvest
 
 
-def _look_again(table: Table, name: str, row: int, reader: RecordReader, into: Harvest) -> None:
+def _look_again(table: Table, name: str, row: int, reader: RecordReader, into: CellCounts) -> None:
     """Read a cell that is not plainly right as a record."""
     line = table.first + row
     try:
@@ -107,7 +107,7 @@ def _look_again(table: Table, name: str, row: int, reader: RecordReader, into: H
 class _KeyReader:
     """Reads the keys of the rows of one body's tables; what measures that are delivered alike share is read once."""
 
-    def __init__(self, reader: RecordReader, harvest: Harvest) -> None:
+    def __init__(self, reader: RecordReader, harvest: CellCounts) -> None:
         self._reader, self._harvest = reader, harvest
         self._starts = Look(lambda written: harvest.code("start", reader.start(written)))
         self._looks: dict[tuple[Any, ...], tuple[Look, Look]] = {}

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import URL
 
 from collectors import Ask, Plan
-from collectors.coverage import due, last_interval, next_cursor, written
-from collectors.door import personal_names, without_persons
-from collectors.harvest import Harvest
-from collectors.lines import bounded
-from collectors.records import Counter
-from collectors.regular_files import open_regular
+from collectors.shared.coverage import due, last_interval, next_cursor, written
+from collectors.shared.lines import bounded
+from collectors.shared.personal_fields import personal_names, without_persons
+from collectors.shared.record_counts import RecordCounts
+from collectors.shared.records import Counter
+from collectors.shared.regular_files import open_regular
 from collectors.sql.options import Options
 from collectors.sql.reading import parse_url, read
 from collectors.sql.rows import plain_row, read_rows, write_rows
@@ -68,7 +68,7 @@ class SqlCollector:
     def parse(self, payload: Payload) -> Parsed:
         """Count the rows; raises SourceFault where none can be read."""
         records = read_rows(payload.data)
-        harvest = Harvest()
+        harvest = RecordCounts()
         self._counter.count(records, payload, harvest)
         cursor = dict(payload.cursor) if payload.more else next_cursor(payload)
         if rule := self._options.watermark:

@@ -5,7 +5,7 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError
 
-from collectors.record_fields import shown
+from collectors.shared.record_fields import shown
 from metrics.observations import SourceFault
 
 BY_SQLSTATE = (

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from sqlalchemy import text
 
-from collectors.record_map import FieldPath, RecordMap, TimeForm
+from collectors.shared.record_map import FieldPath, RecordMap, TimeForm
 from collectors.sql.one_select import check_one_select
 from config.catalogue import Noun
 

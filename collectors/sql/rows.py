@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from collectors.json_reading import read_json
+from collectors.shared.json_reading import read_json
 from metrics.observations import SourceFault
 
 

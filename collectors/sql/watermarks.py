@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from collectors.record_fields import SKEW, Unfit, getter
+from collectors.shared.record_fields import SKEW, Unfit, getter
 from collectors.sql.options import Watermark
 from metrics.observations import Payload, SourceFault
 

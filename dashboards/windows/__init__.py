@@ -1,1 +1,1 @@
-"""The windows: one module each, found by `dashboards/registry.py`."""
+"""The windows: one module each, found by `dashboards/site/registry.py`."""

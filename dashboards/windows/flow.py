@@ -5,17 +5,17 @@ from typing import Any
 from dash import html
 
 from config.catalogue import NATION, Catalogue, Level
-from dashboards.alerts import alerts, strip, strip_parts
-from dashboards.channel_table import COLUMNS, channel_table, channel_table_parts
-from dashboards.flow_figure import flow_figure, remainder
-from dashboards.flow_paths import STAGES, paths_of
-from dashboards.frames import Parts
-from dashboards.panels import chart, panel
-from dashboards.sheet import Sheet
-from dashboards.tiles import chosen, tile, tile_parts
+from dashboards.panels.alerts import alerts, strip, strip_parts
+from dashboards.panels.channel_table import COLUMNS, channel_table, channel_table_parts
+from dashboards.panels.elements import chart, panel
+from dashboards.panels.flow_figure import flow_figure, remainder
+from dashboards.panels.flow_paths import STAGES, paths_of
+from dashboards.panels.tiles import chosen, tile, tile_parts
+from dashboards.panels.view_readings import ViewFigures
 from dashboards.views import View
-from dashboards.words import Words
+from dashboards.window import Parts
 from metrics.readings import Snapshot
+from wording.words import Words
 
 NAME = "flow"
 LEVEL = Level.NATION
@@ -50,7 +50,7 @@ def panels(snapshot: Snapshot, view: View, catalogue: Catalogue, words: Words) -
     metrics = chosen(catalogue, LEADING + SUPPORTING)
     provinces = catalogue.at_level(Level.PROVINCE)
     names = list(dict.fromkeys([metric.id for metric in metrics] + list(COLUMNS) + ["self_service_share"]))
-    sheet = Sheet(snapshot, view.time, names, (NATION, *provinces))
+    sheet = ViewFigures(snapshot, view.time, names, (NATION, *provinces))
     found = alerts(snapshot, sheet, metrics, NATION, provinces, words)
     parts: dict[str, dict[str, Any]] = strip_parts(found, not snapshot.readings.empty, ALERTS, words)
     for metric in metrics:

@@ -5,17 +5,17 @@ from typing import Any
 from dash import html
 
 from config.catalogue import NATION, Catalogue, Level
-from dashboards.alerts import alerts, strip, strip_parts
-from dashboards.frames import Parts
-from dashboards.panels import panel
-from dashboards.place_ranking import map_parts, place_map, ranking, ranking_parts
-from dashboards.sheet import Sheet
-from dashboards.tiles import chosen, tile, tile_parts
-from dashboards.trend_figure import trend_figure, trend_panel
-from dashboards.trust_tables import finding_list, finding_list_parts
+from dashboards.panels.alerts import alerts, strip, strip_parts
+from dashboards.panels.elements import panel
+from dashboards.panels.place_ranking import map_parts, place_map, ranking, ranking_parts
+from dashboards.panels.quality_tables import finding_list, finding_list_parts
+from dashboards.panels.tiles import chosen, tile, tile_parts
+from dashboards.panels.trend_figure import trend_figure, trend_panel
+from dashboards.panels.view_readings import ViewFigures
 from dashboards.views import View
-from dashboards.words import Words
+from dashboards.window import Parts
 from metrics.readings import Snapshot
+from wording.words import Words
 
 NAME = "hq"
 LEVEL = Level.NATION
@@ -51,7 +51,7 @@ def panels(snapshot: Snapshot, view: View, catalogue: Catalogue, words: Words) -
     metrics = chosen(catalogue, TILES)
     provinces = catalogue.at_level(Level.PROVINCE)
     drawn = [code for code in catalogue.children.get(NATION, ()) if catalogue.regions[code].level is Level.PROVINCE]
-    sheet = Sheet(snapshot, view.time, [one.id for one in metrics] + [metric.id], (NATION, *provinces))
+    sheet = ViewFigures(snapshot, view.time, [one.id for one in metrics] + [metric.id], (NATION, *provinces))
     found = alerts(snapshot, sheet, metrics, NATION, provinces, words)
     parts: dict[str, dict[str, Any]] = strip_parts(found, not snapshot.readings.empty, ALERTS, words)
     for one in metrics:

@@ -5,18 +5,18 @@ from typing import Any
 from dash import html
 
 from config.catalogue import NATION, Catalogue, Level
-from dashboards.alerts import alerts, strip, strip_parts
-from dashboards.channel_table import COLUMNS, channel_table, channel_table_parts
-from dashboards.frames import Parts
-from dashboards.panels import panel
-from dashboards.place_ranking import map_parts, place_map, ranking, ranking_parts
-from dashboards.sheet import Sheet
-from dashboards.tiles import chosen, tile, tile_parts
-from dashboards.trend_figure import trend_figure, trend_panel
-from dashboards.trust_tables import finding_list, finding_list_parts, touching
+from dashboards.panels.alerts import alerts, strip, strip_parts
+from dashboards.panels.channel_table import COLUMNS, channel_table, channel_table_parts
+from dashboards.panels.elements import panel
+from dashboards.panels.place_ranking import map_parts, place_map, ranking, ranking_parts
+from dashboards.panels.quality_tables import finding_list, finding_list_parts, touching
+from dashboards.panels.tiles import chosen, tile, tile_parts
+from dashboards.panels.trend_figure import trend_figure, trend_panel
+from dashboards.panels.view_readings import ViewFigures
 from dashboards.views import View
-from dashboards.words import Words
+from dashboards.window import Parts
 from metrics.readings import Snapshot
+from wording.words import Words
 
 NAME = "province"
 LEVEL = Level.PROVINCE
@@ -62,7 +62,7 @@ def panels(snapshot: Snapshot, view: View, catalogue: Catalogue, words: Words) -
     metrics = chosen(catalogue, TILES)
     cities = catalogue.at_level(Level.CITY, scope)
     names = list(dict.fromkeys([one.id for one in metrics] + [metric.id, *COLUMNS]))
-    sheet = Sheet(snapshot, view.time, names, (scope, NATION, *cities))
+    sheet = ViewFigures(snapshot, view.time, names, (scope, NATION, *cities))
     found = alerts(snapshot, sheet, metrics, scope, cities, words)
     parts: dict[str, dict[str, Any]] = strip_parts(found, not snapshot.readings.empty, ALERTS, words)
     for one in metrics:

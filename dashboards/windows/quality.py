@@ -3,10 +3,9 @@
 from typing import Any
 
 from config.catalogue import Catalogue, Level
-from dashboards.frames import Parts
-from dashboards.panels import panel
-from dashboards.quality_summary import summary, summary_parts
-from dashboards.trust_tables import (
+from dashboards.panels.elements import panel
+from dashboards.panels.quality_summary import summary, summary_parts
+from dashboards.panels.quality_tables import (
     finding_list,
     finding_list_parts,
     heat_map,
@@ -17,8 +16,9 @@ from dashboards.trust_tables import (
     source_table_parts,
 )
 from dashboards.views import View
-from dashboards.words import Words
+from dashboards.window import Parts
 from metrics.readings import Snapshot
+from wording.words import Words
 
 NAME = "quality"
 LEVEL = Level.NATION

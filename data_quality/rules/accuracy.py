@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_quality.facts import Indices, Mask
-from data_quality.grids import REPORTED, Grid, Label
+from data_quality.grid.coded_facts import Indices, Mask
+from data_quality.grid.grid import REPORTED, AuditGrid, Label
 from data_quality.registry import Dimension, Sight, Stage, Verdict, rule
 from data_quality.rules.rejected import none_rejected
 from metrics.observations import decode_dimensions
@@ -59,7 +59,7 @@ def _rows_without_a_place(sight: Sight) -> Iterator[Verdict]:
         yield Verdict(labels, judged, bad)
 
 
-def _unknown_values(grid: Grid) -> Indices:
+def _unknown_values(grid: AuditGrid) -> Indices:
     """Rows that hold a dimension value outside their channel's closed code sets."""
     rows, senders = grid.rows, grid.schedule.senders
     decoded = [decode_dimensions(key) for key in rows.dimension_keys]

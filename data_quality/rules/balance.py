@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from config.catalogue import Formula, Kind, Level
-from data_quality.facts import Values
-from data_quality.grids import REPORTED, Grid
+from data_quality.grid.coded_facts import Values
+from data_quality.grid.grid import REPORTED, AuditGrid
 from data_quality.registry import Dimension, Sight, Stage, Verdict, rule
 from metrics.observations import decode_dimensions, encode_dimensions
 
@@ -44,7 +44,7 @@ def offered_is_answered_abandoned_flowed_out_or_waiting(sight: Sight) -> Iterato
         yield Verdict(grid.labels_of(lines[0]), judged, bad, blocked, spoils, shown=shown)
 
 
-def _balances(grid: Grid, lines: Counts) -> tuple[Counts, Counts]:
+def _balances(grid: AuditGrid, lines: Counts) -> tuple[Counts, Counts]:
     """(channel, region, interval): how many dimension keys have any row, and in how many offered is not its parts.
 
     The lines are (measure, channel), offered first.
@@ -67,7 +67,7 @@ def _balances(grid: Grid, lines: Counts) -> tuple[Counts, Counts]:
     return counted, unbalanced
 
 
-def _shared_keys(grid: Grid, lines: Counts) -> Counts:
+def _shared_keys(grid: AuditGrid, lines: Counts) -> Counts:
     """(channel, dimension key): a number; keys that agree in what all the measures of a channel have share it."""
     decoded = [decode_dimensions(key) for key in grid.rows.dimension_keys]
     found: dict[frozenset[str], list[int]] = {}
@@ -107,13 +107,13 @@ def reported_ratios_agree_with_their_parts(sight: Sight) -> Iterator[Verdict]:
         yield Verdict(grid.labels_of(own), judged, bad, blocked, spoils, shown=shown)
 
 
-def _single(grid: Grid, lines: Counts) -> tuple[Values, Mask]:
+def _single(grid: AuditGrid, lines: Counts) -> tuple[Values, Mask]:
     """Lines where they were given once for the whole cell: a ratio by dimension does not add up."""
     given = np.where(grid.present[lines], grid.values[lines], grid.totals[lines])
     return given, grid.parts[lines] + grid.totals_given[lines] == 1
 
 
-def _recomputed(grid: Grid, formula: Formula, lines: dict[str, Counts]) -> Values:
+def _recomputed(grid: AuditGrid, formula: Formula, lines: dict[str, Counts]) -> Values:
     """(channel, region, interval): the formula over the summed parts at and above the grain; NaN is no value."""
     numerator = _weighted(grid, formula.numerator_terms, lines)
     if not formula.denominator_terms:
@@ -123,13 +123,13 @@ def _recomputed(grid: Grid, formula: Formula, lines: dict[str, Counts]) -> Value
         return np.where(denominator != 0, numerator / denominator, np.nan) * formula.scale
 
 
-def _weighted(grid: Grid, terms: dict[str, float], lines: dict[str, Counts]) -> Values:
+def _weighted(grid: AuditGrid, terms: dict[str, float], lines: dict[str, Counts]) -> Values:
     measures, weights = np.stack([lines[name] for name in terms]), np.array(list(terms.values()))
     cells = grid.values[measures]
     return np.tensordot(weights, cells + _above_grain(grid, measures, cells), axes=1)
 
 
-def _above_grain(grid: Grid, lines: Counts, cells: Values) -> Values:
+def _above_grain(grid: AuditGrid, lines: Counts, cells: Values) -> Values:
     """Sums of some lines' cells at grain for every region above it; 0 at the grain itself."""
     at_grain = grid.at_grain[lines][..., None]
     if at_grain.all():

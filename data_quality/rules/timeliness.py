@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from data_quality.grid.schedule import NEVER
 from data_quality.registry import Dimension, Sight, Stage, Verdict, rule
-from data_quality.schedule import NEVER
 
 Mask = npt.NDArray[np.bool_]
 Seconds = npt.NDArray[np.int64]

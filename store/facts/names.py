@@ -20,7 +20,7 @@ Name = tuple[str, int, str]
 """Kind, code, label."""
 
 
-class Shelf(NamedTuple):
+class NameTable(NamedTuple):
     """The names of one kind in order of their codes; those before the first are forgotten.
 
     A name is added to the list; to forget is to put another shelf in its place, so that a reader has one or the other.
@@ -41,7 +41,7 @@ class Names:
     def __init__(self, saved: Iterable[Name]) -> None:
         """Start from every name that the store holds."""
         self._values: dict[str, tuple[Codes, list[str]]] = {}
-        self._shelves = {kind: Shelf(0, []) for kind in KINDS}
+        self._shelves = {kind: NameTable(0, []) for kind in KINDS}
         self._codes: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
         self.learn(saved)
 
@@ -49,7 +49,7 @@ class Names:
         """Take over names that the store holds: each kind's codes go on where the known ones end."""
         for kind, code, label in sorted(saved):
             if not self._shelves[kind].labels:
-                self._shelves[kind] = Shelf(code, [])
+                self._shelves[kind] = NameTable(code, [])
             self._shelves[kind].labels.append(label)
             self._codes[kind][label] = code
         self.saved()
@@ -84,7 +84,7 @@ class Names:
         """Let go of names that the store holds no more: those with codes before one that it does hold; by a writer."""
         shelf = self._shelves[kind]
         gone = max(0, before - shelf.first)
-        self._shelves[kind] = Shelf(shelf.first + gone, shelf.labels[gone:])
+        self._shelves[kind] = NameTable(shelf.first + gone, shelf.labels[gone:])
         for label in shelf.labels[:gone]:
             del self._codes[kind][label]
 

@@ -18,9 +18,9 @@ import pandas as pd
 
 from config.catalogue import Catalogue, Kind
 from store.facts.buckets import Run, runs
+from store.facts.history import PLACES, Question
 from store.facts.moments import moments, second, second_from
 from store.facts.names import NO_NAME, Names
-from store.history import PLACES, Question
 
 FACT_COLUMNS = (
     "channel", "measure", "region", "dimension", "start", "value", "reported", "revision", "received_at", "batch",

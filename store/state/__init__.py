@@ -1,4 +1,4 @@
-"""State that is not facts: where each source stands, batches, findings, people and what they did."""
+"""State that is not facts: where each source stands, batches, findings, users and what they did."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from config.catalogue import RuleBook
 from store.state.batches import Batches
 from store.state.findings import Findings
 from store.state.opening import migrate, open_engine
-from store.state.people import People
 from store.state.progress import Progress
-from store.state.standing import Standings
+from store.state.tier_progress import TierProgressStore
+from store.state.users import Users
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class State:
     progress: Progress
     batches: Batches
     findings: Findings
-    people: People
-    standings: Standings
+    users: Users
+    tier_progress: TierProgressStore
 
     def close(self) -> None:
         """Let the connections go."""
@@ -41,4 +41,6 @@ def open_state(url: str, rules: RuleBook) -> State:
     except BaseException:
         engine.dispose()
         raise
-    return State(engine, Progress(engine), Batches(engine), Findings(engine, rules), People(engine), Standings(engine))
+    return State(
+        engine, Progress(engine), Batches(engine), Findings(engine, rules), Users(engine), TierProgressStore(engine)
+    )

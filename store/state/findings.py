@@ -22,14 +22,14 @@ from metrics.findings import CheckState, Finding
 from metrics.observations import Interval
 from store.state.open_finding import OpenFinding, earliest, latest, opened, wrong
 from store.state.opening import reading
-from store.state.recording import Check, Standing, close, enter, over, what_stands
+from store.state.recording import Check, OpenRecord, close, enter, open_records, over
 from store.state.tables import batch as batch_table
 from store.state.tables import finding as table
 from store.state.tables import finding_part as part_table
 
 SEVERITIES = ("blocker", "major", "minor")
 RECENT = timedelta(minutes=5)
-"""How long a look at a long span stands against newer looks at shorter ones."""
+"""How long a last_check at a long span stands against newer last_checks at shorter ones."""
 
 
 class UnknownRule(KeyError):
@@ -49,7 +49,7 @@ class Recorded:
 
 
 @dataclass(frozen=True)
-class Look:
+class LastCheck:
     """What one round said of one rule in one channel."""
 
     at: datetime
@@ -63,7 +63,7 @@ class Findings:
     def __init__(self, engine: Engine, rules: RuleBook) -> None:
         self._engine = engine
         self._rules = rules
-        self._looks: dict[Check, Look] = {}
+        self._last_checks: dict[Check, LastCheck] = {}
         self._lock = Lock()
 
     def record(self, findings: Iterable[Finding], now: datetime) -> Recorded:
@@ -79,7 +79,7 @@ class Findings:
         severities = {rule: self._severity(rule) for rule, _ in by_check}
         bad = wrong(finding for said in by_check.values() for finding in said)
         with self._engine.begin() as connection:
-            standing = what_stands(connection, {finding.batch for told in bad.values() for finding in told})
+            standing = open_records(connection, {finding.batch for told in bad.values() for finding in told})
             # Nothing but an ERROR was said of what stands for something worse: that goes on as it was.
             entered = {key: told for key, told in bad.items() if not _says_less(told, standing.get(key))}
             opened = enter(connection, entered, standing, severities, now)
@@ -122,18 +122,18 @@ class Findings:
     def recent_checks(self) -> list[Finding]:
         """The last word on every rule and channel since this process started, passed checks too (for scores).
 
-        A look at a long span stands for RECENT against looks at shorter ones: one minute that a batch
+        A last_check at a long span stands for RECENT against last_checks at shorter ones: one minute that a batch
         touched says less than the half hour that the clock looked at.
         """
         with self._lock:
-            return [finding for look in self._looks.values() for finding in look.said]
+            return [finding for last_check in self._last_checks.values() for finding in last_check.said]
 
     def _remember(self, said: Mapping[Check, Sequence[Finding]], now: datetime) -> None:
         with self._lock:
-            for name, look in _looks(said, now):
-                held = self._looks.get(name)
-                if held is None or look.span >= held.span or now - held.at > RECENT:
-                    self._looks[name] = look
+            for name, last_check in _last_checks(said, now):
+                held = self._last_checks.get(name)
+                if held is None or last_check.span >= held.span or now - held.at > RECENT:
+                    self._last_checks[name] = last_check
 
     def _severity(self, rule: str) -> str:
         if rule not in self._rules.rules:
@@ -141,16 +141,16 @@ class Findings:
         return self._rules.rules[rule].severity
 
 
-def _says_less(told: Sequence[Finding], standing: Standing | None) -> bool:
+def _says_less(told: Sequence[Finding], standing: OpenRecord | None) -> bool:
     return standing is not None and told[0].state is CheckState.ERROR and standing.state != CheckState.ERROR
 
 
-def _looks(said: Mapping[Check, Sequence[Finding]], now: datetime) -> Iterator[tuple[Check, Look]]:
-    """What a round said, by rule and channel; rows of batches are no look at what is stored."""
+def _last_checks(said: Mapping[Check, Sequence[Finding]], now: datetime) -> Iterator[tuple[Check, LastCheck]]:
+    """What a round said, by rule and channel; rows of batches are no last_check at what is stored."""
     for name, told in said.items():
         if findings := [one for one in told if not one.batch]:
             start, end = earliest([one.start for one in findings]), latest([one.end for one in findings])
-            yield name, Look(now, end - start if start and end else timedelta(0), findings)
+            yield name, LastCheck(now, end - start if start and end else timedelta(0), findings)
 
 
 def _open() -> Select[Any]:

@@ -15,7 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 
 from config.settings import BadSetting
-from store.history import Unreachable
+from store.facts.history import Unreachable
 from store.postgres_address import FORM, is_postgres, parameters
 from store.state.json_text import as_json
 

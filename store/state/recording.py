@@ -26,7 +26,7 @@ Check = tuple[str, str]
 """A rule in a channel."""
 
 
-class Standing(NamedTuple):
+class OpenRecord(NamedTuple):
     """What a round must know of a finding that is open."""
 
     id: int
@@ -44,10 +44,10 @@ class Standing(NamedTuple):
     """What each of the round's batches has added to it before: bad and expected."""
 
 
-NOTHING = Standing(0, "", "", "", "", "", "", None, None, 0, 0, {})
+NOTHING = OpenRecord(0, "", "", "", "", "", "", None, None, 0, 0, {})
 
 
-def what_stands(connection: Connection, batches: Collection[str]) -> dict[Key, Standing]:
+def open_records(connection: Connection, batches: Collection[str]) -> dict[Key, OpenRecord]:
     """Everything that is open, with what these batches have added to it."""
     own, part = table.c, part_table.c
     query = (
@@ -58,10 +58,10 @@ def what_stands(connection: Connection, batches: Collection[str]) -> dict[Key, S
         .outerjoin(part_table, and_(part.finding == own.id, part.batch.in_(batches)))
         .where(own.closed_at.is_(None))
     )  # fmt: skip
-    found: dict[Key, Standing] = {}
+    found: dict[Key, OpenRecord] = {}
     for id, *key, state, start, end, bad, expected, batch, bad_before, expected_before in connection.execute(query):
         rule, channel, source, region, measure = key
-        one = Standing(id, rule, channel, source, region, measure, state, start, end, bad, expected, {})
+        one = OpenRecord(id, rule, channel, source, region, measure, state, start, end, bad, expected, {})
         held = found.setdefault((rule, channel, source, region, measure), one).held
         if batch is not None:
             held[batch] = (bad_before, expected_before)
@@ -69,7 +69,7 @@ def what_stands(connection: Connection, batches: Collection[str]) -> dict[Key, S
 
 
 def enter(
-    connection: Connection, bad: Mapping[Key, Sequence[Finding]], standing: Mapping[Key, Standing],
+    connection: Connection, bad: Mapping[Key, Sequence[Finding]], standing: Mapping[Key, OpenRecord],
     severities: Mapping[str, str], now: datetime,
 ) -> int:  # fmt: skip
     """Open what does not stand yet and bring up to date what does; returns how many were opened.
@@ -98,7 +98,7 @@ def close(connection: Connection, over: Collection[int], now: datetime) -> None:
         connection.execute(update(table).where(table.c.id.in_(over)).values(closed_at=now, last_seen=now))
 
 
-def over(standing: Iterable[Standing], said: Mapping[Check, Sequence[Finding]]) -> list[int]:
+def over(standing: Iterable[OpenRecord], said: Mapping[Check, Sequence[Finding]]) -> list[int]:
     """Numbers of the findings that a pass has closed."""
     return [one.id for one in standing if _passed(one, said.get((one.rule, one.channel), ()))]
 
@@ -110,7 +110,7 @@ def _parts(told: Sequence[Finding]) -> list[dict[str, Any]]:
     return [part_of(own) for own in by_batch.values()]
 
 
-def _totals(parts: Sequence[Mapping[str, Any]], standing: Standing) -> dict[str, Any]:
+def _totals(parts: Sequence[Mapping[str, Any]], standing: OpenRecord) -> dict[str, Any]:
     """What a finding adds up to when these parts are in place of those that its batches had."""
     bad, expected = standing.bad, standing.expected
     for part in parts:
@@ -131,14 +131,14 @@ def _opened(connection: Connection, heads: Mapping[Key, Mapping[str, Any]], now:
     return {(rule, channel, source, region, measure): id for id, rule, channel, source, region, measure in found}
 
 
-def _passed(standing: Standing, said: Sequence[Finding]) -> bool:
+def _passed(standing: OpenRecord, said: Sequence[Finding]) -> bool:
     """Whether a pass covers what stands, and nothing that could not be judged does."""
     told = [finding for finding in said if _covers(finding, standing)]
     passed = any(one.state is PASS and _has_seen(one, standing) for one in told)
     return passed and not any(one.state in UNJUDGED for one in told)
 
 
-def _covers(told: Finding, standing: Standing) -> bool:
+def _covers(told: Finding, standing: OpenRecord) -> bool:
     """Whether what was told of a check is also told of a finding of it that stands: '' meets any."""
     return (
         (told.measure == standing.measure or not told.measure or not standing.measure)
@@ -147,7 +147,7 @@ def _covers(told: Finding, standing: Standing) -> bool:
     )
 
 
-def _has_seen(passed: Finding, standing: Standing) -> bool:
+def _has_seen(passed: Finding, standing: OpenRecord) -> bool:
     """Whether a pass has looked at the intervals that were bad, or at a long span that ends no earlier."""
     if passed.start is None or passed.end is None or standing.start is None or standing.end is None:
         return True

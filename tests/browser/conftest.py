@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from dashboards.serving import SiteServer
-from dashboards.shell import Site, create_app
-from dashboards.viewers import OpenAccess
+from dashboards.access.viewers import OpenAccess
+from dashboards.site.application import Site, create_app
+from dashboards.site.server import SiteServer
 from metrics.readings import Snapshot
 from tests.dashboards.live_world import MemoryLive, catalogue, windows
 

@@ -10,11 +10,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.loading import load
-from dashboards.registry import all_windows
-from dashboards.shell import create_app
-from dashboards.viewers import OpenAccess
-from store.embedded_valkey import EmbeddedValkey
-from store.live import Live
+from dashboards.access.viewers import OpenAccess
+from dashboards.site.application import create_app
+from dashboards.site.registry import all_windows
+from store.valkey.embedded import EmbeddedValkey
+from store.valkey.live import Live
 from tests.browser.conftest import Served
 from tests.dashboards.believable import believable
 

@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 
 from config.catalogue import Catalogue
 from config.loading import load
-from dashboards.shell import create_app
-from dashboards.viewers import OpenAccess
+from dashboards.access.viewers import OpenAccess
+from dashboards.site.application import create_app
 from tests.browser.conftest import Served
 from tests.dashboards.believable import believable
 from tests.dashboards.live_world import MemoryLive

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from config.loading import load
-from dashboards.shell import create_app
-from dashboards.viewers import OpenAccess
+from dashboards.access.viewers import OpenAccess
+from dashboards.site.application import create_app
 from tests.browser.conftest import Served
 from tests.dashboards.believable import believable
 from tests.dashboards.live_world import MemoryLive
@@ -77,7 +77,7 @@ def opened(browser: Browser, url: str) -> Iterator[Any]:
         page.on("pageerror", lambda error: page.said.append(str(error)))  # type: ignore[attr-defined]
         page.goto(f"{url}{path}?{query}&lang={language}")
         page.wait_for_selector("#view main [data-state]", state="attached")
-        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        page.evaluate("new Durability((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         return page
 
     yield open_at

@@ -17,7 +17,7 @@ from tailing_world import NOW, Ledger, build, follow, pack, read_file, with_tail
 from collectors.access_log.options import Options
 from collectors.access_log.parsing import is_under, line_pattern, path_of, seconds_of
 from collectors.access_log.visits import follow_visits
-from collectors.lines import Place
+from collectors.shared.lines import Place
 from config.catalogue import Channel
 from metrics.observations import Interval, Payload
 

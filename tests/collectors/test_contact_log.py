@@ -14,8 +14,8 @@ from collectors import kind_module
 from collectors.contact_log.arrival import by_iso, by_pattern
 from collectors.contact_log.cells import READERS, NotReadable
 from collectors.contact_log.options import Options
-from collectors.lines import Place
-from collectors.pseudonyms import pseudonym
+from collectors.shared.lines import Place
+from collectors.shared.pseudonyms import pseudonym
 from config.catalogue import Channel
 from metrics.distinct import mark_of
 from metrics.observations import CONTRIBUTION_COLUMNS, Interval, Payload, SourceFault, decode_dimensions

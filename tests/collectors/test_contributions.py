@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from collectors.contributions import Coded, ContributionTable, dimension_keys
+from collectors.shared.contributions import Coded, ContributionTable, dimension_keys
 from metrics.observations import CONTRIBUTION_COLUMNS
 
 

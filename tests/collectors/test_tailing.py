@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tailing_world import Ledger, ask, build, follow, pack, read_file, told, with_tail
 
-from collectors.lines import Place, split_lines
-from collectors.tailing import Tail
+from collectors.shared.lines import Place, split_lines
+from collectors.shared.tailing import Tail
 from metrics.observations import SourceFault
 
 OPTIONS: dict[str, Any] = {

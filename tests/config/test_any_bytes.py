@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.catalogue import Channel
-from config.shelves import Draft
+from config.drafts import Draft
 from config.strict_yaml import Unreadable, read_mapping
 
 PIECES = [

@@ -1,6 +1,6 @@
 """A small world for the live path: three provinces, two metrics, two windows, and a live store in memory.
 
-`MemoryLive` has the methods of `store.live.Live`, so that what is broken here on purpose (a store that
+`MemoryLive` has the methods of `store.valkey.live.Live`, so that what is broken here on purpose (a store that
 is lost, a generation that comes at an exact instant) needs no server; the real one is used where a test says so.
 """
 
@@ -29,9 +29,9 @@ from config.catalogue import (
 )
 from config.settings import ROOT
 from dashboards.views import View
-from dashboards.words import Words
 from metrics.readings import Snapshot
-from store.live import LiveHealth
+from store.valkey.live import LiveHealth
+from wording.words import Words
 
 GUANGDONG, BEIJING, TAIWAN = "440000", "110000", "710000"
 
@@ -103,7 +103,7 @@ def snapshot(generation: int, offered: float = 100.0, at: datetime | None = None
 
 
 class MemoryLive:
-    """`store.live.Live` without a server; `lose` makes it fail until `publish` brings it back."""
+    """`store.valkey.live.Live` without a server; `lose` makes it fail until `publish` brings it back."""
 
     def __init__(self) -> None:
         self.newest: Snapshot | None = None

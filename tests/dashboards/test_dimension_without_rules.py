@@ -9,10 +9,10 @@ import pytest
 from believable import believable
 
 from config.loading import load
-from dashboards.quality_summary import summary_parts
-from dashboards.trust_tables import heat_map_parts
-from dashboards.words import Words
+from dashboards.panels.quality_summary import summary_parts
+from dashboards.panels.quality_tables import heat_map_parts
 from metrics.readings import SCORE_COLUMNS
+from wording.words import Words
 
 CATALOGUE = load()
 

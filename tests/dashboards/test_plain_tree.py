@@ -3,7 +3,7 @@
 import pytest
 from dash import dcc, html
 
-from dashboards.plain_tree import PlainTree
+from dashboards.site.plain_tree import PlainTree
 
 
 def test_a_tree_is_written_as_tags_properties_and_children() -> None:

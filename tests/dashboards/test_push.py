@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from dashboards.frames import GZIP_HEADER, Block, changes, event
-from dashboards.pages import Pages
-from dashboards.push import Crowded, Hub, Limits
-from dashboards.rooms import QUEUE, Subscription
-from dashboards.viewers import OpenAccess
+from dashboards.access.viewers import OpenAccess
+from dashboards.live.audiences import QUEUE, Subscription
+from dashboards.live.frames import GZIP_HEADER, Block, changes, event
+from dashboards.live.hub import Hub, Limits, TooManyStreams
+from dashboards.site.pages import Pages
 from dashboards.views import View
 from metrics.readings import Snapshot
 from tests.dashboards.live_world import GUANGDONG, MemoryLive, catalogue, snapshot, windows
@@ -229,8 +229,8 @@ async def test_figures_that_fail_are_told_on_their_own_view_only(caplog: pytest.
 async def test_the_loss_of_the_store_is_told_once_and_so_is_its_return(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboards.push.RETRY_S", 0)
-    caplog.set_level("INFO", "dashboards.push")
+    monkeypatch.setattr("dashboards.live.hub.RETRY_S", 0)
+    caplog.set_level("INFO", "dashboards.live.hub")
     live = MemoryLive()
     live.publish(snapshot(1))
     async with running(live) as (hub, _):
@@ -251,15 +251,15 @@ async def test_the_loss_of_the_store_is_told_once_and_so_is_its_return(
 async def test_there_is_a_limit_to_streams_and_to_views() -> None:
     async with running(MemoryLive(), Limits(streams=2, views=1)) as (hub, _):
         hub.subscribe(FLOW)
-        with pytest.raises(Crowded, match="1 different views"):
+        with pytest.raises(TooManyStreams, match="1 different views"):
             hub.subscribe(PROVINCE)
         hub.subscribe(FLOW)
-        with pytest.raises(Crowded, match="2 streams"):
+        with pytest.raises(TooManyStreams, match="2 streams"):
             hub.subscribe(FLOW)
 
 
 async def test_a_link_without_news_beats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dashboards.push.BEAT_S", 0.01)
+    monkeypatch.setattr("dashboards.live.hub.BEAT_S", 0.01)
     async with running(MemoryLive()) as (hub, _):
         screen = hub.subscribe(FLOW)
         told = await frames(screen, 3)

@@ -111,10 +111,10 @@ def told(most: int, streams: int) -> str:
 import logging, resource
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, {most}))
 logging.basicConfig(format="%(message)s")
-from dashboards.push import Limits
-from dashboards.serving import SiteServer
-from dashboards.shell import create_app
-from dashboards.viewers import OpenAccess
+from dashboards.live.hub import Limits
+from dashboards.site.server import SiteServer
+from dashboards.site.application import create_app
+from dashboards.access.viewers import OpenAccess
 from tests.dashboards.live_world import MemoryLive, catalogue, windows
 site = create_app(catalogue(), MemoryLive(), OpenAccess(), limits=Limits(streams={streams}), windows=windows())
 SiteServer(site, "127.0.0.1", 0)

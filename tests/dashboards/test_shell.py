@@ -17,8 +17,8 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message
 
 from config.catalogue import NATION
-from dashboards.shell import create_app
-from dashboards.viewers import OpenAccess, Viewer
+from dashboards.access.viewers import OpenAccess, Viewer
+from dashboards.site.application import create_app
 from tests.dashboards.live_world import BEIJING, GUANGDONG, MemoryLive, catalogue, snapshot, windows
 
 CALLBACK = {
@@ -302,7 +302,7 @@ async def test_a_client_without_gzip_reads_plain_events(live: MemoryLive) -> Non
 async def test_a_stream_ends_when_its_viewer_is_known_no_more(
     live: MemoryLive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dashboards.streams.ASK_AGAIN_S", 0)
+    monkeypatch.setattr("dashboards.live.event_streams.ASK_AGAIN_S", 0)
     access = NamedAccess()
     app = app_of(live, access)
     lifespan = await started(app)
@@ -318,7 +318,7 @@ async def test_a_stream_ends_when_its_viewer_is_known_no_more(
 
 
 async def test_a_full_house_says_when_to_come_back(live: MemoryLive) -> None:
-    from dashboards.push import Limits
+    from dashboards.live.hub import Limits
 
     app = app_of(live, limits=Limits(streams=1))
     lifespan = await started(app)

@@ -5,9 +5,9 @@ import brotli
 import pytest
 from starlette.testclient import TestClient
 
-from dashboards.shell import create_app
-from dashboards.static import FOLDER, asset_files, asset_url, version
-from dashboards.viewers import OpenAccess
+from dashboards.access.viewers import OpenAccess
+from dashboards.files import FOLDER, asset_files, asset_url, version
+from dashboards.site.application import create_app
 from tests.dashboards.live_world import MemoryLive, catalogue, windows
 
 CLIENT = TestClient(create_app(catalogue(), MemoryLive(), OpenAccess(), windows=windows()))
@@ -37,7 +37,7 @@ def test_a_client_without_brotli_gets_the_file_itself() -> None:
         f"/assets/{version()}/build/bundle.mjs",
         f"/assets/{version()}/build/package.json",
         f"/assets/{version()}/nothing.js",
-        f"/assets/{version()}/../dashboards/shell.py",
+        f"/assets/{version()}/../dashboards/site/application.py",
         f"/assets/{version()}/%2e%2e/pyproject.toml",
     ],
 )

@@ -10,12 +10,12 @@ import pytest
 
 from config.catalogue import NATION, Catalogue, Level
 from config.loading import load
-from dashboards.registry import all_windows
-from dashboards.sheet import BUCKETS
+from dashboards.panels.view_readings import BUCKETS
+from dashboards.site.registry import all_windows
 from dashboards.views import LANGUAGES, View
-from dashboards.words import DASH, Words
 from metrics.readings import Snapshot, State, Trust
 from tests.dashboards.believable import AT, believable, empty, plan
+from wording.words import DASH, Words
 
 CASES = [("flow", NATION), ("hq", NATION), ("province", "440000"), ("province", "540000"), ("quality", NATION)]
 SNAPSHOTS = ("believable", "empty")

@@ -9,11 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.catalogue import NATION
-from dashboards.flow_figure import flow_figure, remainder
-from dashboards.flow_paths import LAST, OTHER, STAGES, Node, paths_of, sizes, strands, with_small_channels_together
-from dashboards.words import Words
+from dashboards.panels.flow_figure import flow_figure, remainder
+from dashboards.panels.flow_paths import (
+    LAST,
+    OTHER,
+    STAGES,
+    Node,
+    paths_of,
+    sizes,
+    strands,
+    with_small_channels_together,
+)
 from metrics.readings import FLOW_COLUMNS
 from tests.dashboards.test_windows import catalogue, shown, snapshot
+from wording.words import Words
 
 VALUES = ("", "a", "b", "c", "d", "e", "f")
 PATHS = st.dictionaries(

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from config.catalogue import Metric
-from dashboards.tiles import change, sample
-from dashboards.words import DASH, Words
+from dashboards.panels.tiles import change, sample
 from metrics.observations import NaiveTime
 from metrics.readings import Reading, State, Trust
 from tests.dashboards.test_windows import catalogue
+from wording.words import DASH, Words
 
 NOW = datetime(2026, 11, 21, 10, 23, tzinfo=UTC)
 

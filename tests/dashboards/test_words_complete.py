@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from config.settings import ROOT
-from dashboards.standing import LOUD
+from dashboards.panels.target_scale import LOUD
 from metrics.readings import State, Trust
 from tests.dashboards.test_windows import catalogue
 
-MODULES = sorted((ROOT / "dashboards").rglob("*.py"))
+MODULES = sorted(path for room in ("dashboards", "wording") for path in (ROOT / room).rglob("*.py"))
 CJK = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
 KEY = re.compile(r"^[a-z_]+(\.[a-z0-9_-]+)+$")
 

@@ -13,8 +13,8 @@ from audited_nation import EACH, MINUTE, PARTS, RATIO, SPLIT, START, interval, n
 
 from config.catalogue import Kind, Level
 from data_quality import Evidence, audit
+from data_quality.grid.rhythms import rhythms
 from data_quality.registry import RULES
-from data_quality.rhythms import rhythms
 from metrics.findings import CheckState, Finding
 from metrics.observations import Interval
 

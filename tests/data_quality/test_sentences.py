@@ -13,8 +13,8 @@ from config.catalogue import Text
 from data_quality import audit
 from data_quality.document import main
 from data_quality.registry import RULES
-from data_quality.sentences import sentence
 from metrics.findings import CheckState, Finding
+from wording.sentences import sentence
 
 CATALOGUE = world()
 TOLD = {

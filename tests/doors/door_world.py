@@ -1,4 +1,4 @@
-"""The push door behind a real server on loopback and before a real Valkey: what a sender meets."""
+"""The push endpoint behind a real server on loopback and before a real Valkey: what a sender meets."""
 
 import json
 import socket
@@ -17,13 +17,13 @@ from starlette.types import ASGIApp
 
 from collectors import build
 from collectors.push import PushCollector
-from collectors.push.door import Door
+from collectors.push.endpoint import PushEndpoint
 from config.catalogue import Catalogue
 from config.loading import load
-from front import DOOR_FAILURES
 from metrics.observations import Parsed, Payload, SourceFault
-from store.embedded_valkey import EmbeddedValkey
-from store.ingest import STREAM, Ingest, Limits
+from service.web import PUSH_FAILURES
+from store.ingest.stream import STREAM, Ingest, Limits
+from store.valkey.embedded import EmbeddedValkey
 
 FOLDER = Path(__file__).parent / "catalogue"
 NOW = datetime(2026, 11, 21, 8, 5, tzinfo=UTC)
@@ -77,7 +77,7 @@ class World:
     sender: Sender
     valkey: EmbeddedValkey
     ingest: Ingest
-    door: Door
+    door: PushEndpoint
     refusals: list[tuple[str, Payload, Parsed | None, SourceFault | None]]
 
     def waiting(self) -> list[bytes]:
@@ -131,7 +131,7 @@ def world(
         def refused(*told: Any) -> None:
             refusals.append(told)
 
-        door = Door(collectors(load(FOLDER)), ingest.append, refused, clock, DOOR_FAILURES, read_s)
+        door = PushEndpoint(collectors(load(FOLDER)), ingest.append, refused, clock, PUSH_FAILURES, read_s)
         with served(Starlette(routes=door.routes())) as url:
             sender = Sender(url)
             with closing(sender.client):

@@ -15,22 +15,24 @@ import pandas as pd
 from starlette.applications import Starlette
 
 from collectors import build
-from collectors.push.door import Door
+from collectors.push.endpoint import PushEndpoint
 from config.catalogue import Catalogue, Kind, Level
 from config.loading import load
 from config.settings import Settings
 from data_quality import audit
-from front import DOOR_FAILURES
 from metrics.findings import CheckState
 from metrics.observations import Interval, decode_dimensions
-from pipeline.drain import Drain
-from pipeline.evidence import evidence
-from pipeline.judging import Touched, judge, together
-from pipeline.parts import Parts, open_parts
-from pipeline.refusals import note_refusal
-from pipeline.turn import Feeder, turn
-from store.embedded_valkey import EmbeddedValkey
-from store.ingest import Ingest
+from pipeline.dependencies import Dependencies
+from pipeline.flow.evidence import evidence
+from pipeline.flow.feeder import Feeder
+from pipeline.flow.judging import Touched, judge, together
+from pipeline.flow.refusals import note_refusal
+from pipeline.flow.stream_consumer import StreamConsumer
+from pipeline.flow.turn import turn
+from service.dependencies import open_dependencies
+from service.web import PUSH_FAILURES
+from store.ingest.stream import Ingest
+from store.valkey.embedded import EmbeddedValkey
 from tests.doors.door_world import FOLDER, collectors
 from tests.doors.hostile_files import HostileFile
 from tests.doors.hostile_pushes import Push
@@ -65,23 +67,23 @@ class Tally:
 class PushTrial:
     """The door before a real Valkey, drained into a real store."""
 
-    def __init__(self, parts: Parts, ingest: Ingest, tally: Tally) -> None:
-        self.parts, self.tally = parts, tally
-        catalogue = parts.catalogue
+    def __init__(self, dependencies: Dependencies, ingest: Ingest, tally: Tally) -> None:
+        self.dependencies, self.tally = dependencies, tally
+        catalogue = dependencies.catalogue
         made = self.collectors = collectors(catalogue)
         feeders = {
             name: Feeder(catalogue.channels[name], catalogue.channels[name].sources[0], collector)
             for name, collector in made.items()
         }
-        door = Door(
+        door = PushEndpoint(
             made,
             ingest.append,
-            lambda channel, *told: note_refusal(parts, feeders[channel], *told),
-            parts.clock,
-            DOOR_FAILURES,
+            lambda channel, *told: note_refusal(dependencies, feeders[channel], *told),
+            dependencies.clock,
+            PUSH_FAILURES,
         )
         self._app = Starlette(routes=door.routes())
-        self.drain = Drain(parts, ingest, feeders)
+        self.drain = StreamConsumer(dependencies, ingest, feeders)
         self.loop = asyncio.new_event_loop()
         transport = httpx.ASGITransport(app=self._app, raise_app_exceptions=True)
         self._client = httpx.AsyncClient(transport=transport, base_url="http://door")
@@ -118,7 +120,7 @@ class PushTrial:
         if answer.status_code == 422:
             codes = [one["code"] for one in told["faults"]]
             self.tally.told.update(codes)
-            words = self.parts.catalogue.words
+            words = self.dependencies.catalogue.words
             return bool(codes) and all(f"reject.{code}" in words for code in codes)
         return bool(told["error"]) and bool(told["detail"])
 
@@ -126,11 +128,11 @@ class PushTrial:
 class FileTrial:
     """The turn, with hostile files in a source's stead."""
 
-    def __init__(self, parts: Parts, folder: Path, tally: Tally) -> None:
-        self.parts, self.folder, self.tally = parts, folder, tally
+    def __init__(self, dependencies: Dependencies, folder: Path, tally: Tally) -> None:
+        self.dependencies, self.folder, self.tally = dependencies, folder, tally
         self.feeders = {
-            channel.id: Feeder(channel, source, build(parts.catalogue, channel, source, b"key"))
-            for channel in parts.catalogue.channels.values()
+            channel.id: Feeder(channel, source, build(dependencies.catalogue, channel, source, b"key"))
+            for channel in dependencies.catalogue.channels.values()
             for source in channel.sources
         }
         self.judged: list[Interval] = []
@@ -144,7 +146,7 @@ class FileTrial:
         path.write_bytes(file.data)
         try:
             feeder, job = self.feeders[file.channel], f"file:{self._number}"
-            while (batch := turn(self.parts, feeder, job, path, self._note)).payload:
+            while (batch := turn(self.dependencies, feeder, job, path, self._note)).payload:
                 if batch.error is not None or not batch.payload.more:
                     break
         except Exception as error:
@@ -158,14 +160,14 @@ class FileTrial:
             codes = [("reject", one.code) for one in batch.parsed.rejects]
             self._judge(f"{file.channel} {'rejects' if codes else 'taken'}", codes, "rejects")
 
-    def _note(self, parts: Parts, touched: Sequence[Touched]) -> None:
+    def _note(self, dependencies: Dependencies, touched: Sequence[Touched]) -> None:
         self.judged += [span for span, _ in together(touched)]
-        judge(parts, touched)
+        judge(dependencies, touched)
 
     def _judge(self, outcome: str, codes: list[tuple[str, str]], detail: str) -> None:
         self.tally.answers[outcome] += 1
         self.tally.told.update(code for _, code in codes)
-        if not detail or any(f"{family}.{code}" not in self.parts.catalogue.words for family, code in codes):
+        if not detail or any(f"{family}.{code}" not in self.dependencies.catalogue.words for family, code in codes):
             self.tally.unnamed.append(f"{outcome}: {codes} {detail}")
 
 
@@ -176,8 +178,8 @@ def push_trial(folder: Path) -> Iterator[PushTrial]:
     with (
         EmbeddedValkey(folder / "valkey") as valkey,
         closing(Ingest(valkey.url)) as ingest,
-        open_parts(Settings(home_dir=folder), catalogue) as parts,
-        closing(PushTrial(parts, ingest, Tally())) as trial,
+        open_dependencies(Settings(home_dir=folder), catalogue) as dependencies,
+        closing(PushTrial(dependencies, ingest, Tally())) as trial,
         _quietly(),
     ):
         yield trial
@@ -187,8 +189,8 @@ def push_trial(folder: Path) -> Iterator[PushTrial]:
 def file_trial(folder: Path) -> Iterator[FileTrial]:
     """A store under a folder, and the collectors that read files."""
     (folder / "files").mkdir()
-    with open_parts(Settings(home_dir=folder), load(FILES_FOLDER)) as parts, _quietly():
-        yield FileTrial(parts, folder / "files", Tally())
+    with open_dependencies(Settings(home_dir=folder), load(FILES_FOLDER)) as dependencies, _quietly():
+        yield FileTrial(dependencies, folder / "files", Tally())
 
 
 @contextmanager
@@ -203,17 +205,17 @@ def _quietly() -> Iterator[None]:
         log.setLevel(before)
 
 
-def audit_everything(parts: Parts, tally: Tally) -> None:
+def audit_everything(dependencies: Dependencies, tally: Tally) -> None:
     """Look at every stored row with eyes of our own, and then whether the audit has seen what we see."""
     everything = Interval(datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
-    rows = parts.history.observations(everything)
+    rows = dependencies.history.observations(everything)
     tally.stored = len(rows)
-    wrong = rows[impossible(rows, parts.catalogue, parts.clock())]
+    wrong = rows[impossible(rows, dependencies.catalogue, dependencies.clock())]
     for (channel, hour), own in wrong.groupby([wrong["channel"].astype(str), wrong["start"].dt.floor("h")]):
-        found = audit(evidence(parts, Interval(hour, hour + timedelta(hours=1)), (channel,)))
+        found = audit(evidence(dependencies, Interval(hour, hour + timedelta(hours=1)), (channel,)))
         said = [one for one in found if one.state is CheckState.FAIL and one.rule in RULES]
         for measure, region in set(zip(own["measure"].astype(str), own["region"].astype(str), strict=True)):
-            above = {parts.catalogue.ancestor(region, level) for level in Level} | {""}
+            above = {dependencies.catalogue.ancestor(region, level) for level in Level} | {""}
             # Several measures, or the cities of one province, with the same trouble are one finding.
             if any(one.measure in (measure, "") and one.region in above for one in said):
                 tally.doubted += 1

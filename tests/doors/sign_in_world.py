@@ -11,11 +11,11 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from collectors.push.door import Door
+from collectors.push.endpoint import PushEndpoint
 from config.catalogue import NATION, Catalogue
 from config.loading import load
-from dashboards.doors import LoginAccess
-from dashboards.shell import create_app
+from dashboards.access.sign_in import SignInAccess
+from dashboards.site.application import create_app
 from store.state import State, open_state
 from tests.dashboards.believable import believable
 from tests.dashboards.live_world import MemoryLive
@@ -37,11 +37,11 @@ class Clock:
 
 @dataclass
 class House:
-    """A site that people sign in to, and one of its visitors."""
+    """A site that users sign in to, and one of its visitors."""
 
     client: TestClient
     catalogue: Catalogue
-    access: LoginAccess
+    access: SignInAccess
     state: State
     clock: Clock
     live: MemoryLive
@@ -77,9 +77,9 @@ def house(folder: Path) -> Iterator[House]:
     live.newest = believable(catalogue, datetime.now(UTC))
     state = open_state(f"sqlite:///{folder / 'state.sqlite'}", catalogue.rules)
     for name, region in (("nation", NATION), ("guangdong", GUANGDONG), ("beijing", BEIJING)):
-        state.people.put(name, PASSWORD, "viewer", datetime(2026, 1, 1, tzinfo=UTC), region)
-    access = LoginAccess(catalogue, state.people, b"a key of the tests", clock)
-    door = Door({}, lambda *_: 1 / 0, lambda *_: None, lambda: datetime.now(UTC), {})  # type: ignore[arg-type, return-value]  # nothing gets that far
+        state.users.put(name, PASSWORD, "viewer", datetime(2026, 1, 1, tzinfo=UTC), region)
+    access = SignInAccess(catalogue, state.users, b"a key of the tests", clock)
+    door = PushEndpoint({}, lambda *_: 1 / 0, lambda *_: None, lambda: datetime.now(UTC), {})  # type: ignore[arg-type, return-value]  # nothing gets that far
     app = create_app(catalogue, live, access, [*access.routes(), *door.routes()], [access.entrance, "/ingest/"])
     try:
         with TestClient(app, follow_redirects=False, base_url=ORIGIN) as client:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.evidence import SPAN
+from pipeline.flow.evidence import SPAN
 from tests.doors.hostile_files import BOMB, WRITERS, HostileFile, files
 from tests.doors.hostile_world import FileTrial, audit_everything, file_trial
 from tests.doors.test_hostile_pushes import flawless

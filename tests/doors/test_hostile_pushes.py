@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store.history import BatchStamp
+from store.facts.history import BatchStamp
 from tests.doors.door_world import TOKENS
 from tests.doors.hostile_pushes import Push, pushes
 from tests.doors.hostile_world import PushTrial, Tally, audit_everything, push_trial

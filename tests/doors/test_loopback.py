@@ -4,7 +4,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
-from dashboards.loopback import LoopbackOnly
+from dashboards.access.loopback import LoopbackOnly
 
 OURS = ("localhost", "LOCALHOST:8050", "127.0.0.1:8050", "127.0.0.2", "[::1]", "[::1]:8050", "localhost.")
 OTHERS = (

@@ -1,4 +1,4 @@
-"""`python -m pipeline user`: accounts from the command line, with words that say what is wrong."""
+"""`./watchfloor user`: accounts from the command line, with words that say what is wrong."""
 
 import stat
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from config.loading import load
-from pipeline import people
-from pipeline.command_line import main
+from service.commands import users
+from service.commands.command_line import main
 from store.state import open_state
 
 
@@ -32,9 +32,9 @@ def test_an_account_is_made_listed_and_shut(home: Path, capsys: pytest.CaptureFi
     assert "440000  True" in lines[1]
     assert "100000  False" in lines[2]
     state = open_state(f"sqlite:///{home / 'state.sqlite'}", load().rules)
-    assert state.people.verify("chief", "a long enough word") is not None
-    assert state.people.verify("Li Na", "a long enough word") is None
-    assert [deed.what for deed in state.people.trail()] == ["user_disabled", "user_added", "user_added"]
+    assert state.users.verify("chief", "a long enough word") is not None
+    assert state.users.verify("Li Na", "a long enough word") is None
+    assert [deed.what for deed in state.users.trail()] == ["user_disabled", "user_added", "user_added"]
     state.close()
 
 
@@ -71,7 +71,7 @@ def test_a_password_is_long_and_the_same_twice(
     assert "10 to 200" in capsys.readouterr().err
     monkeypatch.delenv("WATCHFLOOR_PASSWORD")
     answers = iter(["a long enough word", "another long word", "a long enough word", "a long enough word"])
-    monkeypatch.setattr(people.getpass, "getpass", lambda _: next(answers))
+    monkeypatch.setattr(users.getpass, "getpass", lambda _: next(answers))
     assert run(home, "add", "x") == 2
     assert "differ" in capsys.readouterr().err
     assert run(home, "add", "x") == 0

@@ -7,7 +7,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from config.settings import Settings
-from front import guarded
+from service.web import guarded
 
 PROXY, VISITOR = "10.0.0.5", "203.0.113.9"
 

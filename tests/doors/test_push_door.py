@@ -1,4 +1,4 @@
-"""The push door over HTTP, before a real Valkey: what it takes, and each way in which it does not."""
+"""The push endpoint over HTTP, before a real Valkey: what it takes, and each way in which it does not."""
 
 import gzip
 import json
@@ -15,7 +15,7 @@ import pytest
 
 from collectors.push.allowance import AT_ONCE, Allowance
 from collectors.push.body import Refused
-from store.ingest import Limits
+from store.ingest.stream import Limits
 from tests.doors.door_world import NOW, SHENZHEN, World, body, row, world
 
 

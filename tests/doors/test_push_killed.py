@@ -75,7 +75,7 @@ def stored(home: Path, at: datetime) -> dict[Key, float]:
     span = ["--from", (at - timedelta(days=1)).isoformat(), "--to", (at + timedelta(days=1)).isoformat()]
     command = ["query", "contacts", *span, "--by", "1min", "--group", "region", "--format", "json"]
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline", *command],
+        [sys.executable, "-m", "service.commands", *command],
         cwd=ROOT, env=environment(home), capture_output=True, text=True, check=True,
     )  # fmt: skip
     rows: list[dict[str, Any]] = [one for one in json.loads(done.stdout) if one["region"] in CITIES and one["value"]]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from metrics.observations import Interval, SourceFault
-from pipeline.evidence import SPAN, pieces
-from pipeline.refusals import note_refusal
+from pipeline.flow.evidence import SPAN, pieces
+from pipeline.flow.refusals import note_refusal
 from tests.doors.door_world import body, row
 from tests.doors.hostile_world import PushTrial, push_trial
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from collectors.push import Options
 from collectors.push.allowance import AT_ONCE
 from collectors.push.body import READ_S
-from collectors.regular_files import LARGEST_EXPANDED, LARGEST_RATIO
-from dashboards.doors import CHECKS_AT_ONCE, FORM_S, LONGEST_FORM, MOST_FIELDS
-from dashboards.push import Limits as Screens
-from store.ingest import Limits as Stream
+from collectors.shared.regular_files import LARGEST_EXPANDED, LARGEST_RATIO
+from dashboards.access.sign_in import CHECKS_AT_ONCE, FORM_S, LONGEST_FORM, MOST_FIELDS
+from dashboards.live.hub import Limits as Screens
+from store.ingest.stream import Limits as Stream
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")

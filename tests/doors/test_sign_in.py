@@ -1,4 +1,4 @@
-"""The sign-in door on the real shell: nothing without a session, and a province's people get their province."""
+"""The sign-in door on the real shell: nothing without a session, and a province's users get their province."""
 
 import asyncio
 import json
@@ -16,11 +16,11 @@ from itsdangerous import TimestampSigner
 from starlette.testclient import TestClient
 
 from config.catalogue import NATION, Level
-from dashboards.doors import COOKIE, KNOWN_S, SESSION_S
-from dashboards.doorway import OPEN_PATHS
-from dashboards.pages import Pages
-from dashboards.registry import all_windows
-from dashboards.tries import OF_A_NAME, OF_AN_ADDRESS, PAUSE_S, Tries
+from dashboards.access.gate import OPEN_PATHS
+from dashboards.access.sign_in import COOKIE, KNOWN_S, SESSION_S
+from dashboards.access.sign_in_attempts import OF_A_NAME, OF_AN_ADDRESS, PAUSE_S, SignInAttempts
+from dashboards.site.pages import Pages
+from dashboards.site.registry import all_windows
 from dashboards.views import LANGUAGES, View
 from metrics.readings import WINDOWS
 from tests.doors.sign_in_world import BEIJING, GUANGDONG, ORIGIN, PASSWORD, House, callback, codes_in, house
@@ -202,17 +202,17 @@ def test_a_session_ends_after_half_a_day(visitor: House, age: int, status: int) 
 
 
 def test_a_session_ends_with_its_account_and_with_its_password(visitor: House) -> None:
-    people, since = visitor.state.people, datetime(2026, 1, 1, tzinfo=UTC)
-    people.put("guest", PASSWORD, "viewer", since)
+    users, since = visitor.state.users, datetime(2026, 1, 1, tzinfo=UTC)
+    users.put("guest", PASSWORD, "viewer", since)
     visitor.sign_in("guest")
     assert visitor.client.get("/hq").status_code == 200
-    people.put("guest", "another long word", "viewer", since.replace(day=2))
+    users.put("guest", "another long word", "viewer", since.replace(day=2))
     visitor.clock.now += KNOWN_S + 1
     assert visitor.client.get("/hq").status_code == 401
     assert visitor.sign_in("guest").status_code == 403
     visitor.sign_in("guest", "another long word")
     assert visitor.client.get("/hq").status_code == 200
-    people.disable("guest")
+    users.disable("guest")
     assert visitor.client.get("/hq").status_code == 200
     visitor.clock.now += KNOWN_S + 1
     assert visitor.client.get("/hq").status_code == 401
@@ -220,7 +220,7 @@ def test_a_session_ends_with_its_account_and_with_its_password(visitor: House) -
 
 
 def test_an_account_of_a_place_that_is_no_more_opens_nothing(visitor: House) -> None:
-    visitor.state.people.put("lost", PASSWORD, "viewer", datetime(2026, 1, 1, tzinfo=UTC), "999999")
+    visitor.state.users.put("lost", PASSWORD, "viewer", datetime(2026, 1, 1, tzinfo=UTC), "999999")
     visitor.sign_in("lost")
     assert visitor.client.get("/hq").status_code == 401
 
@@ -249,7 +249,7 @@ def test_tries_beside_each_other_are_counted_before_their_passwords_are_checked(
 
 
 def test_an_address_has_more_tries_than_a_name_but_not_without_end() -> None:
-    tries = Tries(lambda: 0.0)
+    tries = SignInAttempts(lambda: 0.0)
     assert [tries.take(f"n{number}", "a") for number in range(OF_AN_ADDRESS + 1)] == [True] * OF_AN_ADDRESS + [False]
     assert tries.take("n", "b")
     tries.give_back("n1", "a")
@@ -314,7 +314,7 @@ def test_the_cookie_cannot_be_read_by_scripts_or_sent_from_elsewhere(visitor: Ho
 def test_signing_in_and_failing_to_are_kept_in_the_trail(visitor: House) -> None:
     visitor.sign_in("nation", "wrong")
     visitor.sign_in("nation")
-    assert [(deed.who, deed.what) for deed in visitor.state.people.trail(2)] == [
+    assert [(deed.who, deed.what) for deed in visitor.state.users.trail(2)] == [
         ("nation", "signed_in"),
         ("nation", "sign_in_refused"),
     ]
@@ -323,7 +323,7 @@ def test_signing_in_and_failing_to_are_kept_in_the_trail(visitor: House) -> None
 def test_a_name_that_nobody_has_takes_as_long_as_a_wrong_password(visitor: House) -> None:
     def seconds(name: str) -> float:
         begun = time.perf_counter()
-        visitor.state.people.verify(name, "wrong")
+        visitor.state.users.verify(name, "wrong")
         return time.perf_counter() - begun
 
     known, unknown = (min(seconds(name) for _ in range(5)) for name in ("nation", "nobody"))
@@ -331,7 +331,7 @@ def test_a_name_that_nobody_has_takes_as_long_as_a_wrong_password(visitor: House
 
 
 def test_passwords_are_kept_as_slow_hashes(visitor: House, tmp_path: Path) -> None:
-    [one] = [user for user in visitor.state.people.all() if user.name == "nation"]
+    [one] = [user for user in visitor.state.users.all() if user.name == "nation"]
     assert one.password_hash.startswith("scrypt$")
     assert PASSWORD not in repr(one)
     assert one.password_hash not in repr(one)

@@ -9,8 +9,8 @@ from threading import Event, Thread
 
 import redis
 
-from dashboards.header import LATE_S
-from pipeline.publisher import BEAT_S
+from dashboards.site.header import LATE_S
+from pipeline.snapshot.publisher import BEAT_S
 from tests.faults.lineups import EntryId, Lineup
 from tests.faults.screens import Screen
 from tests.faults.supervised import eventually

@@ -17,11 +17,11 @@ from bench.ledger import Ledger
 from bench.load import CHANNELS, Load, minutes_from
 from config.catalogue import Catalogue
 from config.loading import load as load_catalogue
-from store.duck import DuckHistory
-from store.embedded_valkey import EmbeddedValkey
-from store.history import History
-from store.ingest import STREAM
-from store.postgres import PostgresHistory
+from store.facts.duck import DuckHistory
+from store.facts.history import History
+from store.facts.postgres import PostgresHistory
+from store.ingest.stream import STREAM
+from store.valkey.embedded import EmbeddedValkey
 from tests.faults.places import Place
 from tests.faults.postgres_server import PostgresServer
 from tests.faults.screens import Screen, Watched

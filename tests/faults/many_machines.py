@@ -9,8 +9,8 @@ from pathlib import Path
 import nats
 import nats.errors
 
-from store.clickhouse import ClickHouseHistory
-from store.history import History
+from store.facts.clickhouse import ClickHouseHistory
+from store.facts.history import History
 from tests.faults.lineups import Lineup
 from tests.faults.places import LOOPBACK, Place
 from tests.faults.postgres_server import PostgresServer

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Error, Page, sync_playwright
 
-from dashboards.header import LATE_S
+from dashboards.site.header import LATE_S
 from tests.browser.conftest import FLAGS, chromium
 
 SILENCE_S, FIRST_WAIT_S, LONGEST_WAIT_S = 35.0, 0.5, 15.0

@@ -11,13 +11,13 @@ import pytest
 import yaml
 
 from bench.load import STEP
-from dashboards.words import DASH
 from metrics.observations import Interval
 from tests.collectors.json_interface import Call, Interface, Reply, say, serving
 from tests.faults.course import Course
 from tests.faults.lineups import Lineup, Whole, up
 from tests.faults.screens import Screen
 from tests.faults.supervised import eventually
+from wording.words import DASH
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 POLL_S, READ_S, TOTAL_S = 2, 3, 5

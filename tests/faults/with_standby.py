@@ -1,4 +1,4 @@
-"""The line-up in halves over two PostgreSQL servers: every commit is on both disks before it is told."""
+"""The line-up with two processes over two PostgreSQL servers: every commit is on both disks before it is told."""
 
 from tests.faults.lineups import Split
 from tests.faults.postgres_server import PostgresServer

@@ -69,8 +69,8 @@ def test_levels_and_peaks_do_not_depend_on_how_the_map_is_drawn(
         provinces = roll_up(rows, CATALOGUE.measures, ["province"])["value"]
         assert (provinces.sum() if measure == "queue_length" else provinces.max()) == whole
         rows["half"] = rows["interval"] >= cut
-        halves = roll_up(rows, CATALOGUE.measures, ["half"])["value"]
-        assert (halves.iloc[-1] if measure == "queue_length" else halves.max()) == whole
+        fractions = roll_up(rows, CATALOGUE.measures, ["half"])["value"]
+        assert (fractions.iloc[-1] if measure == "queue_length" else fractions.max()) == whole
 
 
 @settings(deadline=None, max_examples=60)

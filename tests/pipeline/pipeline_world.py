@@ -8,13 +8,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from analysis.questions.answer import Stores
 from collectors import Ask, build
 from config.catalogue import Catalogue
 from config.loading import load
 from config.settings import Settings
 from metrics.observations import Interval, Parsed, Payload, SourceFault
-from pipeline.parts import Parts, open_parts
-from pipeline.turn import Feeder
+from pipeline.dependencies import Dependencies
+from pipeline.flow.feeder import Feeder
+from service.dependencies import open_dependencies
 
 FOLDER = Path(__file__).parent / "catalogue"
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
@@ -33,17 +35,17 @@ class Clock:
 
 
 @contextmanager
-def pipeline(home: Path, clock: Callable[[], datetime], catalogue: Catalogue | None = None) -> Iterator[Parts]:
+def pipeline(home: Path, clock: Callable[[], datetime], catalogue: Catalogue | None = None) -> Iterator[Dependencies]:
     """Real parts under a folder, with a clock of the test's."""
-    with open_parts(Settings(home_dir=home), catalogue or load(FOLDER)) as parts:
-        yield replace(parts, clock=clock)
+    with open_dependencies(Settings(home_dir=home), catalogue or load(FOLDER)) as dependencies:
+        yield replace(dependencies, clock=clock)
 
 
-def feeder(parts: Parts, channel: str = "desk", collector: Any = None) -> Feeder:
+def feeder(dependencies: Dependencies, channel: str = "desk", collector: Any = None) -> Feeder:
     """The feeder of a channel's only source, with its own collector or another."""
-    noun = parts.catalogue.channels[channel]
+    noun = dependencies.catalogue.channels[channel]
     [source] = noun.sources
-    return Feeder(noun, source, collector or build(parts.catalogue, noun, source, b"key"))
+    return Feeder(noun, source, collector or build(dependencies.catalogue, noun, source, b"key"))
 
 
 def row(measure: str, region: str, value: float, at: datetime = NOON, **dimensions: str) -> dict[str, Any]:
@@ -55,8 +57,8 @@ def row(measure: str, region: str, value: float, at: datetime = NOON, **dimensio
 class Scripted:
     """A source that answers what a test lays before it: bodies or faults, one a turn."""
 
-    def __init__(self, parts: Parts, answers: list[Any], channel: str = "desk") -> None:
-        self.inner = feeder(parts, channel).collector
+    def __init__(self, dependencies: Dependencies, answers: list[Any], channel: str = "desk") -> None:
+        self.inner = feeder(dependencies, channel).collector
         self.answers = list(answers)
         self.asked: list[Ask] = []
 
@@ -74,3 +76,8 @@ class Scripted:
     def parse(self, payload: Payload) -> Parsed:
         parsed = self.inner.parse(payload)
         return replace(parsed, cursor={"turns": payload.cursor.get("turns", 0) + 1})
+
+
+def stores(dependencies: Dependencies) -> Stores:
+    """Where answers come from."""
+    return Stores(dependencies.catalogue, dependencies.history, dependencies.state.findings)

@@ -13,12 +13,12 @@ from pipeline_world import FOLDER, GUANGZHOU, NOON, SHENZHEN, WUHAN, Clock, Scri
 from config.catalogue import NATION
 from config.loading import load
 from metrics.observations import Interval
-from pipeline.board import Board
-from pipeline.grid import epoch
-from pipeline.laying import MOST_CELLS, lay, that_fit
-from pipeline.rows import Rows
-from pipeline.turn import turn
-from store.history import Question
+from pipeline.board.board import Board
+from pipeline.board.minute_grid import epoch
+from pipeline.board.minutes import MOST_CELLS, groups_of_feeds, lay
+from pipeline.board.rows import Rows
+from pipeline.flow.turn import turn
+from store.facts.history import Question
 
 CATALOGUE = load(FOLDER)
 CITIES = (GUANGZHOU, SHENZHEN, WUHAN)
@@ -115,8 +115,8 @@ def test_feeds_laid_out_together_are_as_each_alone() -> None:
 
 def test_few_minutes_are_laid_out_for_all_feeds_at_once_and_many_for_one_at_a_time() -> None:
     feeds = [*Board(CATALOGUE).feeds.values()]
-    assert list(that_fit(feeds, 3)) == [feeds]
-    assert list(that_fit(feeds, MOST_CELLS)) == [[feed] for feed in feeds]
+    assert list(groups_of_feeds(feeds, 3)) == [feeds]
+    assert list(groups_of_feeds(feeds, MOST_CELLS)) == [[feed] for feed in feeds]
 
 
 def test_reported_totals_are_never_added() -> None:

@@ -17,8 +17,8 @@ import pytest
 
 from config.loading import load
 from config.settings import Settings
-from pipeline.command_line import answer_here
-from pipeline.parts import open_parts
+from service.commands.command_line import answer_here
+from service.dependencies import open_dependencies
 
 ROOT = Path(__file__).resolve().parents[2]
 LOG = ROOT.parent / "shared" / "data" / "call_log" / "calls_1999-02-01_14.tsv"
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(not LOG.exists(), reason=f"the real call log is 
 
 
 def command(home: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "pipeline", "--config", "examples/call_log", "--home", str(home), *arguments]
+    return [sys.executable, "-m", "service.commands", "--config", "examples/call_log", "--home", str(home), *arguments]
 
 
 def backfill(home: Path) -> None:
@@ -39,8 +39,8 @@ def backfill(home: Path) -> None:
 
 def ask(home: Path, *arguments: str) -> Any:
     """What the command line answers, without a process for each question."""
-    with open_parts(Settings(home_dir=home), CATALOGUE) as parts:
-        return json.loads(answer_here(parts, [*arguments, "--format", "json"]))
+    with open_dependencies(Settings(home_dir=home), CATALOGUE) as dependencies:
+        return json.loads(answer_here(dependencies, [*arguments, "--format", "json"]))
 
 
 def query(home: Path, metric: str, *more: str) -> list[dict[str, Any]]:
@@ -72,10 +72,10 @@ def test_the_totals_of_two_weeks_are_those_worked_out_by_hand(home: Path) -> Non
 @pytest.mark.parametrize("metric", ["answer_rate", "asa", "abandonment_rate_raw"])
 def test_any_split_sums_to_the_whole(home: Path, metric: str, split: tuple[str, str]) -> None:
     [whole] = query(home, metric)
-    parts = query(home, metric, *split)
-    assert len(parts) > 1
+    dependencies = query(home, metric, *split)
+    assert len(dependencies) > 1
     for name in ("numerator", "denominator"):
-        assert sum(row[name] or 0 for row in parts) == pytest.approx(whole[name], abs=1e-9)
+        assert sum(row[name] or 0 for row in dependencies) == pytest.approx(whole[name], abs=1e-9)
 
 
 @pytest.mark.parametrize(("metric", "share"), [("wait_p50", 0.5), ("wait_p90", 0.9)])

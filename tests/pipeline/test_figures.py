@@ -3,18 +3,18 @@
 import numpy as np
 
 from config.loading import load
-from metrics.arithmetic import Halves
-from pipeline.figures import Formulas
-from pipeline.grid import STEP_S, Grid
+from metrics.arithmetic import Fractions
+from pipeline.board.minute_grid import STEP_S, MinuteGrid
+from pipeline.snapshot.formulas import Formulas
 
 FORMULAS = Formulas(load())
 PEAK = int(np.flatnonzero(FORMULAS.peaks)[0])
 SUM = int(np.flatnonzero(~FORMULAS.peaks & ~FORMULAS.table.divides)[0])
 
 
-def channel(**read: float) -> Halves:
+def channel(**read: float) -> Fractions:
     """What one channel read of a peak and of a sum, at one place."""
-    found = Halves.unread((len(FORMULAS.metrics), 1))
+    found = Fractions.unread((len(FORMULAS.metrics), 1))
     for name, value in read.items():
         row = {"peak": PEAK, "sum": SUM}[name]
         found.numerator[row], found.read[row] = value, True
@@ -38,7 +38,7 @@ def test_half_a_formula_is_no_figure_and_leaves_nothing_to_add() -> None:
     sums = np.column_stack([np.arange(1.0, len(table.measures) + 1)] * 2)
     read = np.ones(sums.shape, np.bool_)
     read[table.denominators[row][0][0], 0] = False
-    found = FORMULAS.halves(sums, read, read)
+    found = FORMULAS.fractions(sums, read, read)
     assert found.read[row].tolist() == [False, True]
     assert (found.numerator[row, 0], found.denominator[row, 0]) == (0.0, 0.0)
     assert found.denominator[row, 1] == sum(sums[measure, 1] * factor for measure, factor in table.denominators[row])
@@ -47,7 +47,7 @@ def test_half_a_formula_is_no_figure_and_leaves_nothing_to_add() -> None:
 
 def test_a_level_is_taken_at_its_own_newest_minute() -> None:
     """A minute in which one level was read and the other not is no instant of the other."""
-    grid = Grid(1, ("queue", "staff"))
+    grid = MinuteGrid(1, ("queue", "staff"))
     for minute, seen in enumerate([(True, True), (True, True), (True, False)]):
         grid.clear(minute * STEP_S)
         grid.values[minute, :, 0], grid.seen[minute, :, 0] = minute + 1.0, seen

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from nats_cluster import NatsCluster
 
-from pipeline.jobs import ASK, TOUCHED, Jobs, JobsUnreachable
+from pipeline.flow.job_queue import ASK, TOUCHED, JobQueue, JobQueueUnreachable
 
 CDR = ("hotline", "cdr")
 
@@ -20,8 +20,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsCluster]:
 
 
 @pytest.fixture
-def two(cluster: NatsCluster) -> Iterator[tuple[Jobs, Jobs]]:
-    first, second = Jobs(cluster.url, alive_s=0.5).open(), Jobs(cluster.url, alive_s=0.5).open()
+def two(cluster: NatsCluster) -> Iterator[tuple[JobQueue, JobQueue]]:
+    first, second = JobQueue(cluster.url, alive_s=0.5).open(), JobQueue(cluster.url, alive_s=0.5).open()
     for jobs in (first, second):
         for queue in (ASK, TOUCHED):
             jobs.done(jobs.take(queue, 100, 0.01))
@@ -30,7 +30,7 @@ def two(cluster: NatsCluster) -> Iterator[tuple[Jobs, Jobs]]:
     second.close()
 
 
-def test_a_source_has_one_piece_of_work_at_most(two: tuple[Jobs, Jobs]) -> None:
+def test_a_source_has_one_piece_of_work_at_most(two: tuple[JobQueue, JobQueue]) -> None:
     scheduler, worker = two
     assert scheduler.put(ASK, CDR, "one 10:00")
     assert not scheduler.put(ASK, CDR, "one 10:01")
@@ -43,7 +43,7 @@ def test_a_source_has_one_piece_of_work_at_most(two: tuple[Jobs, Jobs]) -> None:
     assert any(scheduler.put(ASK, CDR, f"one 10:03 {attempt}") for attempt in range(1000))
 
 
-def test_two_schedulers_that_say_the_same_say_it_once(two: tuple[Jobs, Jobs]) -> None:
+def test_two_schedulers_that_say_the_same_say_it_once(two: tuple[JobQueue, JobQueue]) -> None:
     one, other = two
     assert one.put(TOUCHED, CDR, "same")
     assert not other.put(TOUCHED, CDR, "same")
@@ -52,7 +52,7 @@ def test_two_schedulers_that_say_the_same_say_it_once(two: tuple[Jobs, Jobs]) ->
     one.done(taken)
 
 
-def test_each_piece_goes_to_one_worker(two: tuple[Jobs, Jobs]) -> None:
+def test_each_piece_goes_to_one_worker(two: tuple[JobQueue, JobQueue]) -> None:
     one, other = two
     for number in range(10):
         one.put(TOUCHED, CDR, f"each {number}", str(number).encode())
@@ -62,7 +62,7 @@ def test_each_piece_goes_to_one_worker(two: tuple[Jobs, Jobs]) -> None:
     other.done(others)
 
 
-def test_work_that_is_given_back_comes_again(two: tuple[Jobs, Jobs]) -> None:
+def test_work_that_is_given_back_comes_again(two: tuple[JobQueue, JobQueue]) -> None:
     one, other = two
     assert any(one.put(ASK, CDR, f"back {attempt}") for attempt in range(1000))
     one.give_back(one.take(ASK), 0.0)
@@ -71,10 +71,10 @@ def test_work_that_is_given_back_comes_again(two: tuple[Jobs, Jobs]) -> None:
     other.done(again)
 
 
-def test_what_a_dead_worker_had_taken_goes_to_another(cluster: NatsCluster, two: tuple[Jobs, Jobs]) -> None:
+def test_what_a_dead_worker_had_taken_goes_to_another(cluster: NatsCluster, two: tuple[JobQueue, JobQueue]) -> None:
     scheduler, other = two
     assert any(scheduler.put(ASK, CDR, f"dead {attempt}") for attempt in range(1000))
-    dying = Jobs(cluster.url, alive_s=0.5).open()
+    dying = JobQueue(cluster.url, alive_s=0.5).open()
     assert len(dying.take(ASK)) == 1
     dying.close()
     again = other.take(ASK, wait_s=10)
@@ -82,7 +82,7 @@ def test_what_a_dead_worker_had_taken_goes_to_another(cluster: NatsCluster, two:
     other.done(again)
 
 
-def test_what_is_under_way_stays_with_its_worker(two: tuple[Jobs, Jobs]) -> None:
+def test_what_is_under_way_stays_with_its_worker(two: tuple[JobQueue, JobQueue]) -> None:
     one, other = two
     assert any(one.put(ASK, CDR, f"long {attempt}") for attempt in range(1000))
     taken = one.take(ASK)
@@ -90,7 +90,7 @@ def test_what_is_under_way_stays_with_its_worker(two: tuple[Jobs, Jobs]) -> None
     one.done(taken)
 
 
-def test_a_server_may_be_killed(cluster: NatsCluster, two: tuple[Jobs, Jobs]) -> None:
+def test_a_server_may_be_killed(cluster: NatsCluster, two: tuple[JobQueue, JobQueue]) -> None:
     one, other = two
     one.put(TOUCHED, CDR, "before", b"before")
     cluster.kill(0)
@@ -98,7 +98,7 @@ def test_a_server_may_be_killed(cluster: NatsCluster, two: tuple[Jobs, Jobs]) ->
     taken: list[bytes] = []
     until = time.monotonic() + 30
     while len(taken) < 2 and time.monotonic() < until:
-        with suppress(JobsUnreachable):  # until the two that are left agree on who leads
+        with suppress(JobQueueUnreachable):  # until the two that are left agree on who leads
             found = other.take(TOUCHED, 10, 1)
             other.done(found)
             taken += [work.body for work in found]
@@ -109,5 +109,5 @@ def test_a_server_may_be_killed(cluster: NatsCluster, two: tuple[Jobs, Jobs]) ->
 
 
 def test_a_queue_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(JobsUnreachable, match="the job queue does not answer"):
-        Jobs("nats://127.0.0.1:9", answer_s=0.5).open()
+    with pytest.raises(JobQueueUnreachable, match="the job queue does not answer"):
+        JobQueue("nats://127.0.0.1:9", answer_s=0.5).open()

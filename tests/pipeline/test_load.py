@@ -41,9 +41,9 @@ def test_the_ledger_agrees_with_the_line_up_and_finds_what_it_was_not_given() ->
             for channel in load.channels:
                 ledger.acknowledge(channel, minute)
                 ledger.acknowledge(channel, minute)
-        assert ledger.differences(line_up.parts.history) == []
+        assert ledger.differences(line_up.dependencies.history) == []
         ahead = MINUTES[-1] + timedelta(minutes=1)
         ledger.acknowledge("channel_05", ahead)
-        told = ledger.differences(line_up.parts.history)
+        told = ledger.differences(line_up.dependencies.history)
         assert any(line.startswith("channel_05 contacts") and "stored (0.0, 0)" in line for line in told)
         assert all(line.startswith("channel_05") for line in told)

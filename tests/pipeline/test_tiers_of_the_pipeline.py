@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from pipeline_world import FOLDER, GUANGZHOU, NOON
+from pipeline_world import FOLDER, GUANGZHOU, NOON, stores
 from pydantic import SecretStr
 
+from analysis.questions.answer import Asked, answer
 from config.loading import load
 from config.settings import Settings
 from metrics.observations import Interval
-from pipeline.command_line import main
-from pipeline.parts import open_parts
-from pipeline.query import Asked, answer
-from pipeline.tiers import in_database, in_schema, storage
-from store.history import BatchStamp
+from service.commands.command_line import main
+from service.dependencies import open_dependencies
+from store.facts.history import BatchStamp
+from store.facts.opening import in_database, in_schema, storage
 from tests.real_postgres import shared_postgres
 
 STAMP = BatchStamp("batch", "desk", "counts", 1, NOON)
@@ -38,10 +38,10 @@ def test_a_tier_lives_beside_the_rows_it_is_rolled_from() -> None:
 
 def test_the_tiers_of_one_postgresql_have_a_schema_each(tmp_path: Path) -> None:
     settings = Settings(home_dir=tmp_path, facts_url=SecretStr(in_schema(shared_postgres(), "_of_tiers")))
-    with open_parts(settings, load(FOLDER)) as parts:
-        [_, quarter, _] = (tier.history for tier in parts.history.tiers)
+    with open_dependencies(settings, load(FOLDER)) as dependencies:
+        [_, quarter, _] = (tier.history for tier in dependencies.history.tiers)
         quarter.write(STAMP, offered(NOON))
-        assert [tier["rows"] for tier in storage(parts.history)] == [0, 1, 0]
+        assert [tier["rows"] for tier in storage(dependencies.history)] == [0, 1, 0]
 
 
 def test_time_that_is_forgotten_is_asked_in_whole_buckets_or_refused_in_words(
@@ -50,17 +50,17 @@ def test_time_that_is_forgotten_is_asked_in_whole_buckets_or_refused_in_words(
     home = ["--home", str(tmp_path), "--config", str(FOLDER)]
     asked = ["query", "answer_rate", "--from", "2026-11-21", "--to", "2026-11-22"]
     later = NOON + timedelta(days=32)
-    with open_parts(Settings(home_dir=tmp_path), load(FOLDER)) as parts:
+    with open_dependencies(Settings(home_dir=tmp_path), load(FOLDER)) as dependencies:
         frame = offered(*(NOON + timedelta(minutes=n) for n in range(30)))
-        parts.history.write(STAMP, pd.concat([frame, frame.assign(measure="answered")]))
+        dependencies.history.write(STAMP, pd.concat([frame, frame.assign(measure="answered")]))
         span = Interval(NOON, NOON + timedelta(hours=1))
-        before = answer(parts, Asked("answer_rate", span, by="15min"))
+        before = answer(stores(dependencies), Asked("answer_rate", span, by="15min"))
         for _ in range(3):
-            while parts.history.roll(later, 10_000).buckets:
+            while dependencies.history.roll(later, 10_000).buckets:
                 pass
-            parts.history.retain(later)
-        assert [tier["rows"] for tier in storage(parts.history)] == [0, 4, 2]
-        assert answer(parts, Asked("answer_rate", span, by="15min")) == before
+            dependencies.history.retain(later)
+        assert [tier["rows"] for tier in storage(dependencies.history)] == [0, 4, 2]
+        assert answer(stores(dependencies), Asked("answer_rate", span, by="15min")) == before
     assert main([*home, *asked, "--format", "json"]) == 0
     [row] = json.loads(capsys.readouterr().out)
     assert (row["numerator"], row["denominator"]) == (90, 90)

@@ -8,8 +8,8 @@ import pytest
 from pipeline_world import GUANGZHOU, NOON, SHENZHEN, Clock, Scripted, feeder, pipeline, row
 
 from metrics.observations import Interval, SourceFault
-from pipeline.turn import turn
-from store.history import Question
+from pipeline.flow.turn import turn
+from store.facts.history import Question
 
 DAY = Interval(NOON - timedelta(hours=1), NOON + timedelta(hours=1))
 

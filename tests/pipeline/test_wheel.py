@@ -12,10 +12,10 @@ import pytest
 from pipeline_world import feeder, pipeline
 
 from collectors.push import PushCollector
-from pipeline.parts import Parts
-from pipeline.turn import Feeder
-from pipeline.wheel import Wheel
-from store.history import Unreachable
+from pipeline.dependencies import Dependencies
+from pipeline.flow.feeder import Feeder
+from pipeline.flow.scheduler import Scheduler
+from store.facts.history import Unreachable
 
 PATIENCE_S = 10
 
@@ -31,7 +31,7 @@ class SetClock:
 
 
 @contextmanager
-def turning(wheel: Wheel) -> Iterator[Wheel]:
+def turning(wheel: Scheduler) -> Iterator[Scheduler]:
     wheel.start()
     try:
         yield wheel
@@ -39,9 +39,9 @@ def turning(wheel: Wheel) -> Iterator[Wheel]:
         wheel.stop()
 
 
-def polled_feeder(parts: Parts) -> Feeder:
+def polled_feeder(dependencies: Dependencies) -> Feeder:
     """A source that somebody has to ask."""
-    own = feeder(parts)
+    own = feeder(dependencies)
     assert isinstance(own.collector, PushCollector)
     return replace(own, source=own.source.model_copy(update={"kind": "sql", "poll_s": 3600}))
 
@@ -49,8 +49,8 @@ def polled_feeder(parts: Parts) -> Feeder:
 def test_a_clock_that_is_set_back_delays_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The wheel is started at a time that lies in the future of the clock that its scheduler then reads."""
     clock, asked = SetClock(timedelta(minutes=5)), Event()
-    with pipeline(tmp_path, clock) as parts:
-        wheel = Wheel(parts, [polled_feeder(parts)], lambda feeder, ended: asked.set(), 7)
+    with pipeline(tmp_path, clock) as dependencies:
+        wheel = Scheduler(dependencies, [polled_feeder(dependencies)], lambda feeder, ended: asked.set(), 7)
         with caplog.at_level(logging.WARNING, "watchfloor.wheel"), turning(wheel):
             assert not asked.wait(0.5)
             clock.ahead = timedelta()
@@ -67,8 +67,8 @@ def test_a_store_that_is_away_is_told_once_and_so_is_its_return(
         if (error := outcomes.pop(0)) is not None:
             raise error
 
-    with pipeline(tmp_path, SetClock(timedelta())) as parts:
-        wheel = Wheel(parts, [], lambda feeder, ended: None, 7)
+    with pipeline(tmp_path, SetClock(timedelta())) as dependencies:
+        wheel = Scheduler(dependencies, [], lambda feeder, ended: None, 7)
         with caplog.at_level(logging.WARNING, "watchfloor.wheel"):
             while outcomes:
                 wheel._do("rolling", job)

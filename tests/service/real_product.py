@@ -176,7 +176,7 @@ class House:
 
 
 def told(shown: Shown) -> str:
-    """What a screen shows, for people."""
+    """What a screen shows, for users."""
     names = (".value", ".state", ".trust", ".reason", ".lag", ".error", ".rule", ".told")
     kept = {element: [str(parts[name]) for name in names if parts.get(name)] for element, parts in shown.items()}
     return "\n".join(f"{element}: {', '.join(texts)}" for element, texts in kept.items() if texts)

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from real_product import House, Product, Shown, start_and_end
 
 from config.loading import load
-from dashboards.words import DASH
+from wording.words import DASH
 
 pytestmark = pytest.mark.timeout(240)
 MINUTE_S = 60

@@ -41,7 +41,7 @@ CALLS = {
         }
     ],
 }
-"""A file that a worker tails, beside the push door's channels."""
+"""A file that a worker tails, beside the push endpoint's channels."""
 
 
 class Silent(Product):

@@ -22,7 +22,7 @@ from pathlib import Path
 from zlib import crc32
 
 from config.catalogue import Catalogue
-from store.clickhouse import ClickHouseHistory
+from store.facts.clickhouse import ClickHouseHistory
 
 PACKAGES = Path(os.environ.get("WATCHFLOOR_CLICKHOUSE", Path.home() / ".cache/watchfloor/clickhouse"))
 CLUSTER = "watchfloor"

@@ -11,8 +11,8 @@ from zlib import crc32
 import chdb
 
 from config.catalogue import Catalogue
-from store.clickhouse import ClickHouseHistory
-from store.clickhouse.address import fault
+from store.facts.clickhouse import ClickHouseHistory
+from store.facts.clickhouse.address import fault
 
 KEPT = 8
 """Databases that are not dropped yet: a store of several tiers has one for each."""

@@ -11,9 +11,9 @@ from clickhouse_in_process import in_process
 from store_world import world
 
 from config.catalogue import Catalogue
-from store.duck.history import DuckHistory
-from store.history import History
-from store.postgres import PostgresHistory
+from store.facts.duck.history import DuckHistory
+from store.facts.history import History
+from store.facts.postgres import PostgresHistory
 from tests.real_postgres import schema_of
 from tests.valkey_lineups import LINEUPS, Lineup, lineup
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from config.catalogue import Catalogue, Kind, Level
 from metrics.observations import decode_dimensions
-from store.history import PLACES, BatchStamp, Question
+from store.facts.history import PLACES, BatchStamp, Question
 
 Key = tuple[str, str, str, str, datetime]
 """channel, measure, region, dimension, start."""

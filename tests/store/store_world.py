@@ -20,7 +20,7 @@ from config.catalogue import (
     Text,
 )
 from metrics.observations import Interval, encode_dimensions
-from store.history import BatchStamp
+from store.facts.history import BatchStamp
 
 START = datetime(2026, 11, 21, 15, 50, tzinfo=UTC)
 """Ten minutes before midnight in Shanghai: every test crosses a day."""

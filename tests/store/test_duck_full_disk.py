@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from store_world import hour, minute, stamp, table, world
 
-from store.duck import DuckHistory
-from store.history import Unreachable
+from store.facts.duck import DuckHistory
+from store.facts.history import Unreachable
 
 
 @contextmanager

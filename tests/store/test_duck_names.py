@@ -7,8 +7,8 @@ import duckdb
 import numpy as np
 from store_world import START, hour, minute, stamp, table, world
 
-from store.duck import DuckHistory
-from store.duck.schema import SETTINGS
+from store.facts.duck import DuckHistory
+from store.facts.duck.schema import SETTINGS
 from store.facts.names import Names
 
 

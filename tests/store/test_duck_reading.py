@@ -10,10 +10,10 @@ from store_reference import ReferenceHistory
 from store_world import MEASURES, START, minute, stamp, table, world
 
 from metrics.observations import Interval
-from store.duck import DuckHistory
-from store.duck.reading import one_instant
+from store.facts.duck import DuckHistory
+from store.facts.duck.reading import one_instant
+from store.facts.history import Question
 from store.facts.questions import among
-from store.history import Question
 
 PLACES = {"agents": ("C-1", "C-2"), "lines": ("110000", "120000")}
 

@@ -8,9 +8,9 @@ import pandas as pd
 from store_reference import ReferenceHistory
 from store_world import MEASURES, hour, minute, ordered, stamp, table, world
 
-from store.duck import DuckHistory
-from store.duck.schema import SETTINGS
-from store.duck.sorting import LATE_S, MOST_WAITING, STRETCH_ROWS, Stretches, sort
+from store.facts.duck import DuckHistory
+from store.facts.duck.schema import SETTINGS
+from store.facts.duck.sorting import LATE_S, MOST_WAITING, STRETCH_ROWS, Stretches, sort
 
 PLACES = ("110105", "110106", "120104")
 A_MINUTE = 108_000

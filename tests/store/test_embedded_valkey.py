@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import redis
 
-from store.embedded_valkey import EmbeddedValkey, ValkeyFailed
-from store.history import StoreInUse
+from store.facts.history import StoreInUse
+from store.valkey.embedded import EmbeddedValkey, ValkeyFailed
 
 ORPHAN = """
 import os, signal, sys
 from pathlib import Path
 import redis
-from store.embedded_valkey import EmbeddedValkey
+from store.valkey.embedded import EmbeddedValkey
 valkey = EmbeddedValkey(Path(sys.argv[1])).start()
 redis.Redis.from_url(valkey.url).set("kept", "yes")
 print(valkey.pid, flush=True)
@@ -103,7 +103,7 @@ def test_it_runs_without_root() -> None:
     script = """
 import os, sys, tempfile
 from pathlib import Path
-from store.embedded_valkey import EmbeddedValkey
+from store.valkey.embedded import EmbeddedValkey
 os.setgid(65534)
 os.setuid(65534)
 with tempfile.TemporaryDirectory() as folder, EmbeddedValkey(Path(folder) / "valkey") as valkey:

@@ -9,8 +9,8 @@ from bench.held import DAY, Held, interval, stamp
 from bench.load import STEP, Load
 from config.loading import load as load_catalogue
 from metrics.observations import Interval
-from store.duck import DuckHistory
-from store.duck.schema import SETTINGS
+from store.facts.duck import DuckHistory
+from store.facts.duck.schema import SETTINGS
 
 TABLES = ("observation", "superseded", "name", "progress", "place", "layout", "contribution", "aside")
 

@@ -11,7 +11,7 @@ from store_reference import ReferenceHistory
 from store_world import contacts, hour, minute, stamp, table, world
 
 from config.catalogue import Catalogue
-from store.history import History, Question
+from store.facts.history import History, Question
 
 WRITERS = 3
 

@@ -16,9 +16,9 @@ from test_history_contract import offered, one
 from test_history_killed import step
 
 from metrics.observations import encode_dimensions
-from store.clickhouse import ClickHouseHistory, names, servers
-from store.clickhouse.address import Address, Away
-from store.history import Unreachable
+from store.facts.clickhouse import ClickHouseHistory, names, servers
+from store.facts.clickhouse.address import Address, Away
+from store.facts.history import Unreachable
 
 
 @pytest.fixture(scope="module")

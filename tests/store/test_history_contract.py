@@ -15,7 +15,7 @@ from store_world import DIMENSIONS, KEYS, MEASURES, START, contacts, hour, minut
 
 from config.catalogue import NATION, Catalogue
 from metrics.observations import Interval, NaiveTime
-from store.history import BadTable, History, Question
+from store.facts.history import BadTable, History, Question
 
 
 def on_examples(*strategies: st.SearchStrategy) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -14,8 +14,8 @@ import pytest
 from store_reference import ReferenceHistory
 from store_world import KEYS, contacts, hour, minute, stamp, table, world
 
-from store.duck import DuckHistory
-from store.history import History, StoreInUse
+from store.facts.duck import DuckHistory
+from store.facts.history import History, StoreInUse
 
 ROUNDS = 6
 

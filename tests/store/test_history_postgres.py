@@ -20,9 +20,9 @@ from store_reference import ReferenceHistory
 from store_world import START, hour, minute, stamp, table, world
 from test_history_killed import shown, step
 
-from store.history import Unreachable
-from store.postgres import PostgresHistory
-from store.postgres.binary import pack, unpack
+from store.facts.history import Unreachable
+from store.facts.postgres import PostgresHistory
+from store.facts.postgres.binary import pack, unpack
 from store.state import open_state
 from tests.real_postgres import end_postgres, schema_of, start_postgres
 
@@ -198,7 +198,7 @@ def test_a_few_rows_of_many_days_are_looked_up(history: PostgresHistory) -> None
 def test_a_whole_interval_that_comes_again_is_read_whole(
     history: PostgresHistory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.postgres.upsert.DENSE", 2)
+    monkeypatch.setattr("store.facts.postgres.upsert.DENSE", 2)
     regions = ("110105", "110106", "120104", "C-1")
     for value in (1, 2):
         rows = table([("offered", region, "", START, value) for region in regions])
@@ -213,7 +213,7 @@ def test_a_whole_interval_that_comes_again_is_read_whole(
 def test_late_rows_beside_a_whole_interval_are_merged_with_it(
     history: PostgresHistory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.postgres.upsert.DENSE", 2)
+    monkeypatch.setattr("store.facts.postgres.upsert.DENSE", 2)
     places = [("110105", START), ("110106", START), ("120104", START), ("110105", minute(1))]
     for value in (1, 2):
         rows = table([("offered", region, "", start, value) for region, start in places])

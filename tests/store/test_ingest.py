@@ -1,4 +1,4 @@
-"""The push door's stream on every line-up of real Valkeys, which are killed, filled and repeated."""
+"""The push endpoint's stream on every line-up of real Valkeys, which are killed, filled and repeated."""
 
 import itertools
 import os
@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from metrics.observations import NaiveTime
-from store.embedded_valkey import EmbeddedValkey
-from store.ingest import GROUP, STREAM, Accepted, Conflict, Full, Ingest, Limits, NotDurableError, Unreachable
+from store.ingest.stream import GROUP, STREAM, Accepted, Conflict, Full, Ingest, Limits, NotDurableError, Unreachable
+from store.valkey.embedded import EmbeddedValkey
 from tests.valkey_lineups import Lineup, Server, eventually
 
 NOW = datetime(2026, 11, 21, 16, tzinfo=UTC)
@@ -154,7 +154,7 @@ class Reading:
 
 
 def test_without_a_replica_nothing_is_promised(replicated: Lineup, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("store.valkey_promise.COPIED_MS", 200)
+    monkeypatch.setattr("store.valkey.durability.COPIED_MS", 200)
     primary = replicated.primary()
     with closing(Ingest(replicated.url)) as ingest:
         push(ingest, "a")
@@ -172,7 +172,7 @@ def test_without_a_replica_nothing_is_promised(replicated: Lineup, monkeypatch: 
 def test_a_repetition_is_answered_only_when_the_first_is_on_a_replica_too(
     replicated: Lineup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.valkey_promise.COPIED_MS", 200)
+    monkeypatch.setattr("store.valkey.durability.COPIED_MS", 200)
     primary = replicated.primary()
     with closing(Ingest(replicated.url)) as ingest, closing(Ingest(replicated.url)) as another:
         push(another, "before")

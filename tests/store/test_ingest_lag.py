@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from store.ingest import Ingest, Unreachable
+from store.ingest.stream import Ingest, Unreachable
 from tests.valkey_lineups import Lineup
 
 NOW = datetime(2026, 11, 21, 16, tzinfo=UTC)

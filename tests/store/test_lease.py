@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from store.embedded_valkey import EmbeddedValkey
-from store.lease import Away, Lease, Taken
+from store.valkey.embedded import EmbeddedValkey
+from store.valkey.lease import Away, Lease, Taken
 
 
 def test_one_holds_it_until_he_gives_it_up(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from metrics.readings import (
     TREND_COLUMNS,
     Snapshot,
 )
-from store.embedded_valkey import EmbeddedValkey
-from store.live import FRAMES, HEAD, Live
+from store.valkey.embedded import EmbeddedValkey
+from store.valkey.live import FRAMES, HEAD, Live
 from tests.valkey_lineups import Lineup, eventually
 
 NOW = datetime(2026, 11, 21, 16, tzinfo=UTC)
@@ -182,7 +182,7 @@ async def test_who_hears_nothing_for_long_asks_again_who_the_primary_is(
     valkey: Lineup, live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The messages of these generations reach nobody: as if they had been told elsewhere."""
-    monkeypatch.setattr("store.live.SILENCE_S", 0.2)
+    monkeypatch.setattr("store.valkey.live.SILENCE_S", 0.2)
     live.publish(snapshot(1))
     generations = live.generations()
     assert await anext(generations) == 1

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.packing import pack, unpack
+from store.valkey.packing import pack, unpack
 
 TEXT = st.text(max_size=6)
 FRAMES = st.integers(0, 12).flatmap(

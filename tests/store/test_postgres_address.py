@@ -10,8 +10,8 @@ from psycopg.conninfo import conninfo_to_dict
 from store_world import world
 
 from config.settings import BadSetting
-from store.history import Unreachable
-from store.postgres import PostgresHistory
+from store.facts.history import Unreachable
+from store.facts.postgres import PostgresHistory
 from store.postgres_address import parameters
 from store.state import open_state
 from tests.real_postgres import schema_of

@@ -18,7 +18,7 @@ from config.catalogue import Catalogue
 from metrics.distinct import mark_of, people
 from metrics.observations import Interval, encode_dimensions
 from metrics.percentiles import band_of, percentile
-from store.history import History, Question
+from store.facts.history import History, Question
 
 ACCURACY = 0.02
 SHARES = (0.0, 0.5, 0.9, 1.0)
@@ -111,8 +111,8 @@ def test_sketches_of_any_split_are_those_of_the_whole(open_history, batches: lis
             whole = ask(history)
             for group in ("province", "city", "channel"):
                 assert ask(history, group=(group,), by=300) == whole
-            halves = (Interval(START, minute(cut)), Interval(minute(cut), hour().end))
-            assert sum((ask(history, interval=half) for half in halves), Counter()) == whole
+            fractions = (Interval(START, minute(cut)), Interval(minute(cut), hour().end))
+            assert sum((ask(history, interval=half) for half in fractions), Counter()) == whole
             assert sum((ask(history, within=place) for place in ("110000", "120000")), Counter()) == whole
             assert sum((ask(history, channels=(name,)) for name in ("hotline", "chat")), Counter()) == whole
 

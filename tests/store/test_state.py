@@ -15,7 +15,7 @@ from store_world import world
 
 from metrics.findings import CheckState, Finding
 from metrics.observations import Batch, Interval, NaiveTime, Parsed, Payload, Reject, SourceFault
-from store.history import Unreachable
+from store.facts.history import Unreachable
 from store.state import State, open_state
 from store.state.findings import Recorded, UnknownRule
 from store.state.opening import StateTooNew, migrate, migrate_back
@@ -328,35 +328,35 @@ def test_the_last_word_on_every_rule_is_kept_for_the_score(state: State) -> None
     assert findings.recent_checks() == short
 
 
-# People
+# Users
 
 
 def test_a_password_is_checked_and_never_kept(state: State) -> None:
-    people = state.people
-    people.put("li", "correct horse", "manager", NOW, "110000")
-    user = people.verify("li", "correct horse")
+    users = state.users
+    users.put("li", "correct horse", "manager", NOW, "110000")
+    user = users.verify("li", "correct horse")
     assert user is not None
     assert (user.name, user.role, user.region, user.created_at) == ("li", "manager", "110000", NOW)
     assert "correct" not in user.password_hash
     assert user.password_hash not in repr(user)
-    assert people.verify("li", "wrong") is None
-    assert people.verify("nobody", "") is None
-    people.put("li", "new password", "manager", NOW, "110000")
-    assert people.verify("li", "correct horse") is None
+    assert users.verify("li", "wrong") is None
+    assert users.verify("nobody", "") is None
+    users.put("li", "new password", "manager", NOW, "110000")
+    assert users.verify("li", "correct horse") is None
 
 
 def test_a_disabled_account_stays_on_the_list(state: State) -> None:
-    state.people.put("li", "x", "manager", NOW)
-    state.people.disable("li")
-    assert state.people.verify("li", "x") is None
-    assert state.people.find("li") is None
-    assert [(user.name, user.disabled) for user in state.people.all()] == [("li", True)]
+    state.users.put("li", "x", "manager", NOW)
+    state.users.disable("li")
+    assert state.users.verify("li", "x") is None
+    assert state.users.find("li") is None
+    assert [(user.name, user.disabled) for user in state.users.all()] == [("li", True)]
 
 
 def test_the_audit_trail_is_newest_first(state: State) -> None:
     for number in range(3):
-        state.people.note(after(number // 2), "li", "sign_in", str(number))
-    assert [deed.detail for deed in state.people.trail(2)] == ["2", "1"]
+        state.users.note(after(number // 2), "li", "sign_in", str(number))
+    assert [deed.detail for deed in state.users.trail(2)] == ["2", "1"]
 
 
 # Together
@@ -367,13 +367,13 @@ def test_threads_write_at_once_and_nothing_is_lost(state: State) -> None:
         for step in range(10):
             state.progress.keep_cursor("hotline", f"source-{number}", {"step": step}, NOW)
             state.findings.record([finding(region=str(number), bad=step)], NOW)
-            state.people.note(NOW, f"user-{number}", "step", str(step))
+            state.users.note(NOW, f"user-{number}", "step", str(step))
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(state.people.trail(1000)) == 60
+    assert len(state.users.trail(1000)) == 60
     assert len(state.findings.open()) == 6
     assert all(state.progress.cursor("hotline", f"source-{number}") == {"step": 9} for number in range(6))

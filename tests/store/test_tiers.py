@@ -11,10 +11,10 @@ from tiers_world import MANY, Open, grow_old, later, tiers
 
 from config.catalogue import Catalogue
 from metrics.observations import Interval
-from store.duck import DuckHistory
-from store.history import History, Question, Written
-from store.state.standing import Standings
-from store.tiers import NotKept, TieredHistory
+from store.facts.duck import DuckHistory
+from store.facts.history import History, Question, Written
+from store.facts.tiers import NotKept, TieredHistory
+from store.state.tier_progress import TierProgressStore
 
 QUARTER = timedelta(minutes=15)
 TODAY = Interval(START - timedelta(hours=1, minutes=5), START + timedelta(hours=2, minutes=10))
@@ -28,7 +28,7 @@ def embedded(folder: Path, catalogue: Catalogue) -> History:
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[tuple[TieredHistory, Standings]]:
+def opened(tmp_path: Path) -> Iterator[tuple[TieredHistory, TierProgressStore]]:
     with tiers(tmp_path, world(), embedded) as found:
         yield found
 
@@ -41,7 +41,7 @@ def anywhere(tmp_path: Path, open_history: Open) -> Iterator[TieredHistory]:
 
 
 @pytest.fixture
-def history(opened: tuple[TieredHistory, Standings]) -> TieredHistory:
+def history(opened: tuple[TieredHistory, TierProgressStore]) -> TieredHistory:
     return opened[0]
 
 
@@ -241,14 +241,14 @@ def test_nothing_is_forgotten_before_the_tier_above_holds_it(history: TieredHist
 
 
 def test_a_bucket_is_compared_once_more_before_its_rows_are_forgotten(
-    opened: tuple[TieredHistory, Standings],
+    opened: tuple[TieredHistory, TierProgressStore],
 ) -> None:
     """Also a mark that was lost between a write and a crash costs nothing."""
-    history, standings = opened
+    history, tier_progress = opened
     history.write(stamp(), minutes("offered", "110105", 10, [1] * 40))
     history.roll(minute(24 * 60), MANY)
     history.tiers[0].history.write(stamp(2), minutes("offered", "110105", 10, [5]))
-    assert standings.read().marks == ()
+    assert tier_progress.read().marks == ()
     grow_old(history, later(4))
     assert history.tiers[0].history.holdings().rows == 0
     assert values(history, span=DAYS) == {"offered": 44}
@@ -323,7 +323,7 @@ def test_a_mean_of_instants_is_refused_where_its_instants_are_forgotten(history:
         values(history, "agents", span=span)
 
 
-def test_a_reporting_day_must_start_on_a_quarter(opened: tuple[TieredHistory, Standings]) -> None:
+def test_a_reporting_day_must_start_on_a_quarter(opened: tuple[TieredHistory, TierProgressStore]) -> None:
     odd = world(starts=datetime(2026, 1, 1, 4, 10).time())  # noqa: DTZ001 - only its time of day counts
     with pytest.raises(ValueError, match="04:10"):
         TieredHistory(opened[0].tiers, opened[1], odd)

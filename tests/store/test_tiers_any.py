@@ -18,10 +18,10 @@ from tiers_world import MANY, tiers
 from config.catalogue import NATION, Catalogue
 from metrics.condensing import by_instants
 from metrics.observations import Interval
-from store.duck import DuckHistory
-from store.history import BatchStamp, Question
-from store.state.standing import Standings
-from store.tiers import NotKept, TieredHistory
+from store.facts.duck import DuckHistory
+from store.facts.history import BatchStamp, Question
+from store.facts.tiers import NotKept, TieredHistory
+from store.state.tier_progress import TierProgressStore
 
 FEW = settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -80,7 +80,7 @@ class Ages:
     """A tiered history and the reference side by side, under one clock."""
 
     history: TieredHistory
-    standings: Standings
+    tier_progress: TierProgressStore
     reference: ReferenceHistory
     start: datetime
     now: datetime
@@ -114,12 +114,12 @@ class Ages:
         return contacts(inside)
 
     def write(self, given_stamp: BatchStamp, rows: pd.DataFrame) -> None:
-        closed = self.standings.read().closed("raw")
+        closed = self.tier_progress.read().closed("raw")
         self.history.write(given_stamp, rows)
         self.reference.write(given_stamp, rows if closed is None else rows[rows["start"] >= closed])
 
     def contribute(self, given_stamp: BatchStamp, rows: pd.DataFrame) -> None:
-        closed = self.standings.read().closed("raw")
+        closed = self.tier_progress.read().closed("raw")
         self.history.contribute(given_stamp, rows)
         late = [] if closed is None else list(rows.loc[rows["start"] < closed, "contact"])
         self.reference.contribute(given_stamp, rows[~rows["contact"].isin(late)])
@@ -136,7 +136,7 @@ class Ages:
 
     def may_refuse(self, question: Question) -> bool:
         """Only of forgotten time, and only what buckets cannot say."""
-        standing = self.standings.read()
+        standing = self.tier_progress.read()
         raw, quarter = standing.forgotten("raw"), standing.forgotten("quarter")
         if raw is None or question.interval.start >= raw:
             return False
@@ -187,9 +187,12 @@ def test_any_history_in_tiers_answers_as_if_nothing_had_been_forgotten(data: st.
     catalogue = world(zone, starts)
     with (
         TemporaryDirectory() as folder,
-        tiers(Path(folder), catalogue, lambda at, own: DuckHistory(at / "facts.duckdb", own)) as (history, standings),
+        tiers(Path(folder), catalogue, lambda at, own: DuckHistory(at / "facts.duckdb", own)) as (
+            history,
+            tier_progress,
+        ),
     ):
-        ages = Ages(history, standings, ReferenceHistory(catalogue), start, start)
+        ages = Ages(history, tier_progress, ReferenceHistory(catalogue), start, start)
         ages.do(crowd(data.draw(st.integers(0, 2**32))))
         for step in data.draw(steps):
             ages.do(step)

@@ -16,8 +16,8 @@ from tiers_world import MANY, later, tiers
 from metrics.condensing import condensed
 from metrics.intervals import buckets
 from metrics.observations import Interval
-from store.duck import DuckHistory
-from store.tiers import TieredHistory
+from store.facts.duck import DuckHistory
+from store.facts.tiers import TieredHistory
 
 ROUNDS = 4
 DAYS = Interval(minute(10 - 1440), minute(10 + 2 * 1440))

@@ -4,8 +4,8 @@ import pytest
 import redis
 
 from config.settings import BadSetting
-from store.valkey_address import TAG, ValkeyAddress
-from store.valkey_primary import SlotFinder
+from store.valkey.address import TAG, ValkeyAddress
+from store.valkey.primary import SlotFinder
 
 
 @pytest.mark.parametrize("url", ["redis://h", "rediss://me:pw@h:6380/2", "unix:///run/valkey.sock"])

@@ -8,10 +8,10 @@ from pathlib import Path
 from store_world import START
 
 from config.catalogue import Catalogue
-from store.history import History
+from store.facts.history import History
+from store.facts.tiers import Tier, TieredHistory
 from store.state import open_state
-from store.state.standing import Standings
-from store.tiers import Tier, TieredHistory
+from store.state.tier_progress import TierProgressStore
 
 Open = Callable[[Path, Catalogue], History]
 SIZES = {"raw": None, "quarter": "15min", "daily": "day"}
@@ -20,7 +20,7 @@ MANY = 100_000
 
 
 @contextmanager
-def tiers(folder: Path, catalogue: Catalogue, open_one: Open) -> Iterator[tuple[TieredHistory, Standings]]:
+def tiers(folder: Path, catalogue: Catalogue, open_one: Open) -> Iterator[tuple[TieredHistory, TierProgressStore]]:
     """Three histories of one engine, and where they stand."""
     state = open_state(f"sqlite:///{folder / 'state.sqlite'}", catalogue.rules)
     levels = []
@@ -28,9 +28,9 @@ def tiers(folder: Path, catalogue: Catalogue, open_one: Open) -> Iterator[tuple[
         (folder / name).mkdir(parents=True, exist_ok=True)
         keep, own = timedelta(days=KEEP_DAYS[name]), open_one(folder / name, catalogue)
         levels.append(Tier(name, own, keep, size, with_instants=name != "daily", at_once=4 if size == "15min" else 1))
-    history = TieredHistory(levels, state.standings, catalogue)
+    history = TieredHistory(levels, state.tier_progress, catalogue)
     try:
-        yield history, state.standings
+        yield history, state.tier_progress
     finally:
         history.close()
         state.close()

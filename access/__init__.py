@@ -1,0 +1,1 @@
+"""Who may: viewers, what each may see, and with which word they are known."""

@@ -1,0 +1,1 @@
+"""Asking: questions about figures and their answers."""

@@ -1,0 +1,147 @@
+"""The push endpoint: `POST /ingest/v1/<channel>`; what it answers 202 is on disk and will be counted.
+
+1. Who: the channel's bearer token.                     401, 404
+2. How often, how many at once, how much: bounds.       429, 413, 415, 408
+3. What: every record must be countable.                400, 422 with each fault and its record
+4. Once: the Idempotency-Key.                           409 if it came before with another body
+5. Into the stream on disk, then the answer.            202, or 503 while the stream is full or away
+
+A refused body is told to `refused`, so that the steward sees what a channel could not deliver.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from collectors.push.allowance import Allowance
+from collectors.push.body import READ_S, Refused, read_body
+from collectors.push.collector import PushCollector
+from metrics.observations import Parsed, Payload, SourceFault
+
+log = logging.getLogger("watchfloor.door")
+MOST_FAULTS_TOLD = 100
+LONGEST_KEY = 200
+COME_BACK_S = 5
+"""When to try again while the stream is full or away."""
+
+
+class Taken(Protocol):
+    """What the stream answers to an append."""
+
+    @property
+    def id(self) -> str:
+        """Name of the batch."""
+        ...
+
+    @property
+    def duplicate(self) -> bool:
+        """Whether the same key came before with the same body."""
+        ...
+
+
+class PushEndpoint:
+    """Takes pushes for all channels that have a push source."""
+
+    def __init__(
+        self,
+        collectors: Mapping[str, PushCollector],
+        append: Callable[[str, str, bytes, datetime], Taken],
+        refused: Callable[[str, Payload, Parsed | None, SourceFault | None], None],
+        clock: Callable[[], datetime],
+        failures: Mapping[type[Exception], tuple[int, str]],
+        read_s: float = READ_S,
+    ) -> None:
+        """`append` puts channel, key, body and time of receipt on disk; `failures`: what it may raise, and the
+        status and code that tell the sender; `refused` hears of each body that is not taken.
+        """
+        self._collectors, self._append, self._refused = collectors, append, refused
+        self._clock, self._failures, self._read_s = clock, failures, read_s
+        self._allowances = {name: Allowance(one.options.pushes_per_minute) for name, one in collectors.items()}
+        self._parsing = asyncio.Semaphore(1)
+        """One body is parsed at a time: two would share one interpreter and take twice the memory."""
+
+    def routes(self) -> list[Route]:
+        """The routes of the door."""
+        return [Route("/ingest/v1/{channel}", self.push, methods=["POST"])]
+
+    async def push(self, request: Request) -> JSONResponse:
+        """Answer one push; never with a 500 for what the sender did."""
+        try:
+            channel = self._known(request)
+            with self._allowances[channel].taken():
+                return await self._push(channel, request)
+        except Refused as refusal:
+            return JSONResponse(refusal.body, refusal.status, refusal.headers)
+
+    def _known(self, request: Request) -> str:
+        """Step 1: the token first, so that a stranger learns nothing about channels."""
+        kind, _, given = request.headers.get("authorization", "").partition(" ")
+        tokens = {name: collector.token() for name, collector in self._collectors.items()}
+        opened = [name for name, token in tokens.items() if token and _same(given.strip(), token)]
+        if not opened or kind.lower() != "bearer":
+            headers = {"WWW-Authenticate": "Bearer", "Connection": "close"}
+            raise Refused(401, "unauthorised", "send the channel's token as: Authorization: Bearer …", headers)
+        channel = str(request.path_params["channel"])
+        if channel not in opened:
+            raise Refused(404, "unknown_channel", f"this token opens /ingest/v1/{opened[0]}, nothing else")
+        return channel
+
+    async def _push(self, channel: str, request: Request) -> JSONResponse:
+        collector = self._collectors[channel]
+        key = _key(request)
+        body = await read_body(request, collector.options.body_bytes, self._read_s)
+        payload = collector.payload(body, self._clock())
+        async with self._parsing:
+            count = await asyncio.to_thread(self._check, channel, collector, payload)
+        try:
+            taken = await asyncio.to_thread(self._append, channel, key, body, payload.fetched_at)
+        except tuple(self._failures) as error:
+            status, code = self._failures[type(error)]
+            headers = {"Retry-After": str(COME_BACK_S)} if status >= 500 else {}
+            raise Refused(status, code, str(error), headers) from error
+        return JSONResponse({"batch": taken.id, "duplicate": taken.duplicate, "observations": count}, 202)
+
+    def _check(self, channel: str, collector: PushCollector, payload: Payload) -> int:
+        """Step 3: parse, and refuse the whole body if any record cannot be counted."""
+        try:
+            parsed = collector.parse_ahead(payload)
+        except SourceFault as fault:
+            self._tell(channel, payload, None, fault)
+            raise Refused(400, fault.code, fault.detail) from fault
+        if parsed.rejects:
+            self._tell(channel, payload, parsed, None)
+            told = [
+                {"record": one.line, "rule": one.rule, "column": one.column, "code": one.code, "value": one.value}
+                for one in parsed.rejects[:MOST_FAULTS_TOLD]
+            ]
+            counted = 0 if parsed.observations is None else len(parsed.observations)
+            detail = f"{parsed.read - counted} of {parsed.read} observations cannot be counted; nothing was taken"
+            raise Refused(422, "records_rejected", detail, faults=told)
+        return parsed.read
+
+    def _tell(self, channel: str, payload: Payload, parsed: Parsed | None, fault: SourceFault | None) -> None:
+        """Tell the steward; if that fails it is our trouble, and the sender still hears what is wrong with his body."""
+        try:
+            self._refused(channel, payload, parsed, fault)
+        except Exception:
+            log.exception("a refused push of %s could not be noted", channel)
+
+
+def _same(given: str, token: str) -> bool:
+    return secrets.compare_digest(given.encode(), token.encode())
+
+
+def _key(request: Request) -> str:
+    key = request.headers.get("idempotency-key", "")
+    if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
+        raise Refused(
+            400, "no_idempotency_key", f"send a header Idempotency-Key of 1 to {LONGEST_KEY} printable ASCII signs"
+        )
+    return key

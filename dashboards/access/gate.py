@@ -1,0 +1,88 @@
+"""The outermost layer of the web process: who asks is settled, and every answer carries the security headers."""
+
+from collections.abc import Sequence
+from contextvars import ContextVar
+from urllib.parse import urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dashboards.access.viewers import Access, Viewer
+
+VIEWER: ContextVar[Viewer] = ContextVar("viewer")
+"""Who asks, for the pages and the callbacks of this request."""
+
+OPEN_PATHS = ("/assets/", "/_dash-component-suites/", "/health")
+"""Paths that anybody may ask for: they hold the program, never a figure. One that ends with `/` opens all below it."""
+
+
+class Gate:
+    """Lets nobody past whom the door does not know."""
+
+    def __init__(self, app: ASGIApp, access: Access, open_paths: Sequence[str], script_hashes: Sequence[str]) -> None:
+        self._app = app
+        self._access = access
+        self._open_paths = (*OPEN_PATHS, *open_paths)
+        self._policy = content_policy(script_hashes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it here."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, self._guarded(send))
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._is_open(scope["path"]):
+            viewer = await run_in_threadpool(self._access.viewer, HTTPConnection(scope))
+            if viewer is None:
+                await self._turned_away(scope)(scope, receive, send)
+                return
+            VIEWER.set(viewer)
+        await self._app(scope, receive, send)
+
+    def _is_open(self, path: str) -> bool:
+        return any(path.startswith(one) if one.endswith("/") else path == one for one in self._open_paths)
+
+    def _turned_away(self, scope: Scope) -> Response:
+        """To the sign-in page and back for a person, a plain refusal for a program."""
+        accepts = HTTPConnection(scope).headers.get("accept", "")
+        if scope["method"] == "GET" and "text/html" in accepts and self._access.entrance:
+            back = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
+            return RedirectResponse(f"{self._access.entrance}?{urlencode({'next': back})}", status_code=303)
+        return PlainTextResponse("sign in first", status_code=401)
+
+    def _guarded(self, send: Send) -> Send:
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Content-Security-Policy"] = self._policy
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "same-origin"
+                headers["Cross-Origin-Opener-Policy"] = "same-origin"
+                headers["Cross-Origin-Resource-Policy"] = "same-origin"
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        return guarded
+
+
+def content_policy(script_hashes: Sequence[str]) -> str:
+    """Nothing from outside, no inline script but those hashed here; styles inline, because drawers set them."""
+    rules = {
+        "default-src": "'none'",
+        "script-src": " ".join(("'self'", *script_hashes)),
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data:",
+        "font-src": "'self'",
+        "connect-src": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+        "base-uri": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())

@@ -1,0 +1,1 @@
+"""The panels that windows are made of."""

@@ -1,0 +1,1 @@
+"""The site: one application, its pages, header, files and server."""

@@ -1,0 +1,137 @@
+"""The web process as one ASGI application: the door, streams, files, health, and pages by Dash.
+
+Dash answers every unknown address with 200 and its index; here it is asked last, for pages only.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from config.catalogue import Catalogue
+from dashboards.access.gate import VIEWER, Gate
+from dashboards.access.viewers import Access
+from dashboards.files import asset, dash_asset
+from dashboards.live.event_streams import Streams
+from dashboards.live.hub import Hub, Limits, Live
+from dashboards.site.dash_pages import DashPages
+from dashboards.site.pages import Pages
+from dashboards.site.registry import all_windows
+from dashboards.window import Window
+
+OLD_S = 90.0
+"""Age of the newest snapshot (s) from which this process no longer counts as healthy."""
+STORE_ANSWER_S = 3.0
+
+
+@dataclass(frozen=True)
+class Site:
+    """The application, and the hub whose streams must end before a server can stop."""
+
+    app: ASGIApp
+    hub: Hub
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as ASGI."""
+        await self.app(scope, receive, send)
+
+
+def create_app(
+    catalogue: Catalogue,
+    live: Live,
+    access: Access,
+    routes: Sequence[BaseRoute] = (),
+    open_paths: Sequence[str] = (),
+    limits: Limits | None = None,
+    windows: Mapping[str, Window] | None = None,
+) -> Site:
+    """The application for uvicorn (`dashboards/site/server.py`).
+
+    `routes` are further addresses (sign-in, the push endpoint); those below `open_paths` may be asked for by
+    anybody and guard themselves, the others need a viewer. `windows` are all
+    there are, unless named. One application a process: Dash keeps it globally.
+    """
+    pages = Pages(catalogue, access, all_windows() if windows is None else windows)
+    hub = Hub(live, pages, limits)
+    streams = Streams(hub, access, pages.view)
+    dash_pages = DashPages(catalogue, pages)
+    app = Starlette(
+        routes=[
+            Route("/", _home(pages)),
+            Route("/live/{topic:path}", streams.answer, methods=["GET", "HEAD"]),
+            Route("/health", _health(hub, live)),
+            Route("/assets/{version}/{name:path}", asset),
+            Route("/_dash-component-suites/dash/{name:path}", dash_asset),
+            *routes,
+        ],
+        lifespan=_running(hub),
+    )
+    app.router.default = GZipMiddleware(dash_pages, minimum_size=1000)
+    return Site(Gate(app, access, open_paths, dash_pages.script_hashes), hub)
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def _home(pages: Pages) -> Endpoint:
+    async def home(request: Request) -> Response:
+        return RedirectResponse(await run_in_threadpool(pages.home, VIEWER.get()))
+
+    return home
+
+
+def _health(hub: Hub, live: Live) -> Endpoint:
+    """200 while figures come; 503 with the reason when the store or a fresh snapshot is missing."""
+
+    async def health(request: Request) -> Response:
+        store_fault = await _store_fault(live)
+        snapshot = hub.snapshot  # after the await, so that everything told is about one snapshot
+        age = (datetime.now(UTC) - snapshot.at).total_seconds() if snapshot else None
+        fault = store_fault or hub.trouble or _age_fault(age)
+        told = {
+            "status": "failing" if fault else "ok",
+            "fault": fault,
+            "generation": snapshot.generation if snapshot else None,
+            "snapshot_age_s": None if age is None else round(age, 1),
+            "streams": hub.streams,
+        }
+        return JSONResponse(told, status_code=503 if fault else 200)
+
+    return health
+
+
+async def _store_fault(live: Live) -> str | None:
+    try:
+        state = await asyncio.wait_for(asyncio.to_thread(live.health), STORE_ANSWER_S)
+    except TimeoutError:
+        return f"the live store has not answered for {STORE_ANSWER_S:.0f} s"
+    return None if state.reachable else f"the live store cannot be reached: {state.detail}"
+
+
+def _age_fault(age: float | None) -> str | None:
+    if age is None:
+        return "there is no snapshot yet"
+    return f"the newest snapshot is {age:.0f} s old, more than {OLD_S:.0f} s" if age > OLD_S else None
+
+
+def _running(hub: Hub) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def running(app: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(hub.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    return running

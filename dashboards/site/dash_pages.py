@@ -1,0 +1,133 @@
+"""Dash's share: the index of a page, its empty layout, and the one callback that fills it on navigation."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Sequence
+from contextvars import ContextVar
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from dash import Dash, Input, Output, dcc, html
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from config.catalogue import Catalogue
+from dashboards.access.gate import VIEWER
+from dashboards.files import asset_files, asset_url, version
+from dashboards.site.pages import Page, Pages
+from wording.words import Words
+
+log = logging.getLogger(__name__)
+
+PAGE: ContextVar[Page] = ContextVar("page")
+"""The page whose index is being written."""
+
+INDEX = Template((Path(__file__).parent / "index.html").read_text(encoding="utf-8"))
+DASH_PATHS = ("/_dash-layout", "/_dash-dependencies", "/_dash-update-component")
+UNUSED_SCRIPTS = re.compile(r'<script src="[^"]*/(?:dash_table/|deps/polyfill)[^"]*"></script>\n?')
+"""Scripts that Dash puts on every page and no window needs: 37 KB packed."""
+
+
+class IndexedDash(Dash):
+    """Dash with an index of our own: language, theme and stream are known before the first script runs."""
+
+    catalogue: Catalogue
+
+    def interpolate_index(self, config: str = "", scripts: str = "", renderer: str = "", **unused: str) -> str:  # type: ignore[override]  # Dash calls it by keyword
+        """The HTML of `PAGE`; the names of the parts are Dash's."""
+        page = PAGE.get()
+        words = Words(self.catalogue, page.language)
+        styles = [name for name in asset_files() if name.endswith(".css")]
+        texts = {
+            "lang": "zh-CN" if page.language == "zh" else page.language,
+            "theme": page.theme,
+            "mode": page.mode,
+            "key": page.key,
+            "title": page.title,
+            "version": version(),
+            "icon": asset_url("icon.svg"),
+            "live": asset_url("live.js"),
+            "charts": asset_url("charts.js"),
+            "tree": asset_url("plain_tree.js"),
+            "noscript": words("shell.noscript"),
+            "opening": words("shell.opening"),
+        }
+        return INDEX.substitute(
+            {name: escape(text) for name, text in texts.items()},
+            styles="\n".join(f'<link rel="stylesheet" href="{asset_url(name)}">' for name in styles),
+            scripts=UNUSED_SCRIPTS.sub("", scripts),
+            config=config,
+            renderer=renderer,
+        )
+
+
+class DashPages:
+    """Every address that no other route takes: Dash's own three, and pages."""
+
+    def __init__(self, catalogue: Catalogue, pages: Pages) -> None:
+        self._pages = pages
+        self._dash = _dash(catalogue, pages)
+
+    @property
+    def script_hashes(self) -> Sequence[str]:
+        """Hashes of the inline scripts, for the content policy."""
+        hashes: Sequence[str] = self._dash.csp_hashes()
+        return hashes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a page with its true status, hand Dash's own addresses on, refuse the rest."""
+        inner: ASGIApp = self._dash.server
+        if scope["path"] in DASH_PATHS:
+            await inner(scope, receive, send)
+            return
+        request = Request(scope)
+        viewer = VIEWER.get(None)
+        if viewer is None or request.method not in ("GET", "HEAD") or scope["path"].startswith("/_"):
+            # Without a viewer: an address below a path that is open, such as a file that is not there.
+            await PlainTextResponse("there is nothing here", 404)(scope, receive, send)
+            return
+        page = await asyncio.to_thread(self._pages.answer, scope["path"], request.url.query, viewer)
+        PAGE.set(page)
+        await inner({**scope, "method": "GET", "path": "/", "raw_path": b"/"}, receive, _with_status(send, page.status))
+
+
+def _with_status(send: Send, status: int) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            message["status"] = status
+        await send(message)
+
+    return sending
+
+
+def _dash(catalogue: Catalogue, pages: Pages) -> IndexedDash:
+    app = IndexedDash(
+        "watchfloor",
+        backend="fastapi",
+        server=FastAPI(docs_url=None, redoc_url=None, openapi_url=None),  # type: ignore[arg-type]  # its types know flask
+        include_assets_files=False,
+        use_pages=False,
+        suppress_callback_exceptions=True,
+        update_title="",
+    )
+    app.catalogue = catalogue
+    app.backend.websocket_capability = False
+    app.layout = html.Div([dcc.Location(id="address", refresh=False), html.Div(id="page")])
+
+    @app.callback(Output("page", "children"), Input("address", "pathname"), Input("address", "search"))
+    async def show(pathname: str, search: str) -> Any:
+        """The content of an address; the door has said who asks, `Pages` decides what he may see."""
+        viewer = VIEWER.get()
+        page = await asyncio.to_thread(pages.answer, pathname, search or "", viewer)
+        try:
+            return await asyncio.to_thread(page.root)
+        except Exception:
+            log.exception("the page %s%s could not be made", pathname, search)
+            return pages.broken(page, viewer).root()
+
+    return app

@@ -1,0 +1,1 @@
+"""Observations laid out by measure, region and interval, as rules see them."""

@@ -1,0 +1,1 @@
+"""From what rules saw to findings."""

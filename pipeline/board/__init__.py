@@ -1,0 +1,1 @@
+"""The last hours of every source in memory, added up by place."""

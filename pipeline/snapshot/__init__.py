@@ -1,0 +1,1 @@
+"""What every screen may show at one instant, worked out and published."""

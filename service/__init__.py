@@ -1,0 +1,1 @@
+"""Running: what a process is made of, in which order it starts, and the command line."""

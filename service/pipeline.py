@@ -1,0 +1,93 @@
+"""The pipeline process: every source's feeder, the scheduler and the publisher, with or without the web beside it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from threading import Event
+
+from collectors.push import PushCollector
+from config.catalogue import Catalogue
+from config.settings import Settings
+from pipeline.dependencies import Dependencies
+from pipeline.flow.feeder import Feeder
+from pipeline.flow.scheduler import Ask, Scheduler
+from pipeline.flow.stream_consumer import StreamConsumer
+from pipeline.flow.turn import follow
+from pipeline.flow.worker import Listener, asker
+from pipeline.snapshot.builder import SnapshotBuilder
+from pipeline.snapshot.publisher import Publisher
+from service.dependencies import make_home, open_dependencies
+from service.job_queue import jobs_of
+from service.leader import leading
+from service.process import until_signal
+from service.sources import feeders, pushed, pushing
+from service.valkey import shared
+from store.ingest.stream import Ingest
+from store.valkey.lease import Lease
+from store.valkey.live import Live
+
+LEASE_S = 5.0
+"""For so long nobody leads after a leader was killed."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """What the web beside the pipeline needs."""
+
+    dependencies: Dependencies
+    live: Live
+    ingest: Ingest
+    pushed: dict[str, PushCollector]
+    """The collectors of the push endpoint, by channel: what it parses, the stream consumer need not parse again."""
+
+
+@contextmanager
+def running(settings: Settings, catalogue: Catalogue) -> Iterator[Running]:
+    """Start everything in order and stop it in reverse; what is under way is finished first."""
+    make_home(settings)
+    with shared(settings) as (live, ingest):
+        changed = Event()
+        with open_dependencies(settings, catalogue, changed.set) as dependencies:
+            own = feeders(settings, catalogue)
+            builder = SnapshotBuilder(dependencies, settings.demo, ingest.behind_s)
+            publisher = Publisher(builder.build, live.publish, changed, settings.publish_min_gap_s)
+            with leader(settings) as leads, collection(settings, dependencies, own, ingest, leads) as (ask, incoming):
+                scheduler = Scheduler(dependencies, own, ask, settings.payload_days)
+                dependencies.board.restore(
+                    dependencies.history, dependencies.state.progress.sources(), dependencies.clock()
+                )
+                for thread in (publisher, scheduler, incoming):
+                    thread.start()
+                try:
+                    yield Running(dependencies, live, ingest, pushed(own))
+                finally:
+                    for thread in (incoming, scheduler, publisher):
+                        thread.stop()
+
+
+@contextmanager
+def leader(settings: Settings) -> Iterator[Callable[[], bool]]:
+    """Wait until this process leads; gives whether it still does. An own Valkey is nobody else's."""
+    if settings.valkey_url is None:
+        yield lambda: True
+        return
+    with leading(Lease(settings.valkey_url.get_secret_value(), "pipeline", LEASE_S)) as lease:
+        yield lambda: lease.held
+
+
+@contextmanager
+def collection(
+    settings: Settings, dependencies: Dependencies, own: tuple[Feeder, ...], ingest: Ingest, leads: Callable[[], bool]
+) -> Iterator[tuple[Ask, StreamConsumer | Listener]]:
+    """Who asks the sources and stores what they answer: this process, or workers that it hears of by the job queue."""
+    if settings.nats_url is None:
+        yield partial(follow, dependencies), StreamConsumer(dependencies, ingest, pushing(own))
+        return
+    with jobs_of(settings) as jobs:
+        yield asker(jobs, dependencies.clock), Listener(dependencies, jobs, leads)
+
+
+def run_alone(settings: Settings, catalogue: Catalogue) -> int:
+    """Run without the web until a signal ends it."""
+    return until_signal(running(settings, catalogue))

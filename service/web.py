@@ -1,0 +1,118 @@
+"""The front of a process: windows, streams and the push endpoint on one address, over Valkey alone.
+
+It knows neither facts nor sources. What users look at it reads from Valkey, what channel systems push it puts into
+Valkey, and what it had to refuse as well; the pipeline, in this process or another, does the rest. So any number of
+such processes can stand side by side.
+"""
+
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from collectors.push import PushCollector
+from collectors.push.endpoint import PushEndpoint
+from config.catalogue import Catalogue
+from config.clock import utc_now
+from config.settings import BadSetting, Settings
+from dashboards.access.loopback import LoopbackOnly, is_loopback
+from dashboards.access.sign_in import SignInAccess, Users
+from dashboards.access.viewers import Access, OpenAccess
+from dashboards.site.application import create_app
+from dashboards.site.server import SiteServer
+from service.dependencies import secret
+from store.ingest.stream import Conflict, Full, Ingest, Unreachable
+from store.valkey.live import Live
+
+PUSH_PATH = "/ingest/"
+PUSH_FAILURES: dict[type[Exception], tuple[int, str]] = {
+    Conflict: (409, "conflict"),
+    Full: (503, "full"),
+    Unreachable: (503, "unavailable"),
+}
+
+
+@dataclass(frozen=True)
+class SiteDependencies:
+    """What a front stands before."""
+
+    live: Live
+    ingest: Ingest
+    pushed: dict[str, PushCollector]
+    users: Users | None
+    """Who may sign in; None: access is open."""
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Take the port before anything starts, so that one in use is said at once; web processes may share one."""
+    if settings.access == "open" and not is_loopback(settings.host):
+        raise BadSetting("host", f"{settings.host} can be reached by others: set WATCHFLOOR_ACCESS=login first")
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if settings.role == "web":
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        taken.bind((settings.host, settings.port))
+    except OSError as error:
+        taken.close()
+        raise OSError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; try PORT=8051") from error
+    return taken
+
+
+def own_address(settings: Settings, address: socket.socket) -> str:
+    """The URL of this process."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{address.getsockname()[1]}"
+
+
+def serve(
+    settings: Settings,
+    catalogue: Catalogue,
+    behind: SiteDependencies,
+    address: socket.socket,
+    routes: Sequence[BaseRoute] = (),
+    open_paths: Sequence[str] = (),
+) -> None:
+    """Serve until a signal comes; `routes` are further addresses, of which `open_paths` guard themselves."""
+    access, sign_in, entrance = _access(settings, catalogue, behind.users)
+    all_routes = [*sign_in, *_door(behind).routes(), *routes]
+    site = create_app(catalogue, behind.live, access, all_routes, [*entrance, PUSH_PATH, *open_paths])
+    around = guarded(settings, site)
+    # Before the address is told: who comes at once shall wait a moment, not be refused.
+    address.listen()
+    print(f"Watchfloor is at {own_address(settings, address)}/  (Ctrl-C stops it)", flush=True)
+    SiteServer(site, settings.host, settings.port, around=around).run(sockets=[address])
+
+
+def guarded(settings: Settings, site: ASGIApp) -> ASGIApp:
+    """What is asked before the site: who may reach it at all, and whose word about who is asking is believed."""
+    if settings.access == "open":
+        return LoopbackOnly(site)
+    if settings.trusted_proxies:
+        # uvicorn and starlette write the same ASGI types differently.
+        return ProxyHeadersMiddleware(site, settings.trusted_proxies)  # type: ignore[arg-type, return-value]
+    return site
+
+
+def _door(behind: SiteDependencies) -> PushEndpoint:
+    """The push endpoint, for every channel that has a push source."""
+    ingest = behind.ingest
+    return PushEndpoint(
+        behind.pushed,
+        ingest.append,
+        lambda channel, payload, parsed, fault: ingest.refuse(channel, payload.data, payload.fetched_at),
+        utc_now,
+        PUSH_FAILURES,
+    )
+
+
+def _access(settings: Settings, catalogue: Catalogue, users: Users | None) -> tuple[Access, list[BaseRoute], list[str]]:
+    """Who may look: everyone on this machine, or users who sign in."""
+    if users is None:
+        return OpenAccess(), [], []
+    login = SignInAccess(catalogue, users, secret(settings.session_key, settings.home_dir / "session.key"))
+    return login, login.routes(), [login.entrance]

@@ -1,5 +1,0 @@
-"""Facts in ClickHouse: one server, or shards of replicas; every version of a row is a row."""
-
-from store.clickhouse.history import ClickHouseHistory
-
-__all__ = ["ClickHouseHistory"]

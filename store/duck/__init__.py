@@ -1,5 +1,0 @@
-"""Facts in DuckDB: one file, one process, a cursor a call, writes one after another."""
-
-from store.duck.history import DuckHistory
-
-__all__ = ["DuckHistory"]

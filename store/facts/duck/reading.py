@@ -1,0 +1,38 @@
+"""How DuckDB is asked so that it adds up once."""
+# ruff: noqa: S608 - statements are put together from constants and integer codes, never from text that came in.
+
+from datetime import timedelta
+
+import duckdb
+
+from config.catalogue import Catalogue, Kind
+from store.facts.history import Question
+from store.facts.moments import second, second_from
+from store.facts.questions import Dialect, kept_at
+
+DIALECT = Dialect(last="arg_max(value, start)", shown_at=kept_at, nulls=False, one_reading=True)
+"""A question becomes one statement: additive measures, levels and peaks each by their own arithmetic.
+
+additive    sum
+peak        max
+level last  per channel: sum over places at one instant, the last instant of the bucket; then added over channels
+level mean  per channel: sum over places at one instant, the mean of the instants; then added over channels
+level max   sum over places and channels at one instant, the largest instant
+"""
+
+
+def one_instant(cursor: duckdb.DuckDBPyConnection, question: Question, catalogue: Catalogue) -> bool:
+    """Whether a question about levels is known to be about one instant, the first of its interval.
+
+    To add up each instant before time costs a quarter of an answer; that there is no later one is told by the bounds
+    of the row groups, for what the cursor's transaction sees. Not asked where there must be several: of an interval
+    that is longer than those of all channels.
+    """
+    span = question.interval
+    kinds = {measure.kind for name, measure in catalogue.measures.items() if name in question.measures}
+    longest = max(channel.interval_s for channel in catalogue.channels.values())
+    if Kind.LEVEL not in kinds or span.end - span.start > timedelta(seconds=longest):
+        return False
+    known = None if question.as_known_at is None else second(question.as_known_at)
+    later = f"start > {second_from(span.start)} AND start < {second_from(span.end)}"
+    return cursor.execute(f"SELECT 1 FROM {kept_at(known)} WHERE {later} LIMIT 1").fetchall() == []

@@ -1,0 +1,1 @@
+"""What was pushed, on disk until it is stored."""

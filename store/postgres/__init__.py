@@ -1,5 +1,0 @@
-"""Facts in PostgreSQL: many processes write and read at once, one transaction a batch, one partition a day."""
-
-from store.postgres.history import PostgresHistory
-
-__all__ = ["PostgresHistory"]

@@ -1,6 +1,0 @@
-"""Facts in tiers: each an ordinary history, rolled from the one below it and provably equal to it."""
-
-from store.tiers.history import TieredHistory
-from store.tiers.tier import NotKept, Tier
-
-__all__ = ["NotKept", "Tier", "TieredHistory"]

@@ -1,0 +1,1 @@
+"""Saying: words, numbers, times, sentences and documents, in two languages."""
