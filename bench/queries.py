@@ -22,7 +22,7 @@ from config.loading import load as load_catalogue
 from metrics.observations import Interval
 from store.facts.duck import DuckHistory
 from store.facts.duck.sorting import LATE_S
-from store.facts.history import Question
+from store.facts.history import SumQuery
 
 TIMES = 40
 PROVINCE = "440000"
@@ -41,7 +41,7 @@ class Asked:
     """A question in both ways, and what the product may take at most, in milliseconds at p50."""
 
     name: str
-    question: Question
+    question: SumQuery
     by_hand: str
     limit: float
 
@@ -149,26 +149,26 @@ def _questions(held: Held, end: datetime, drilled: int = 60) -> Iterator[Asked]:
 
     yield Asked(
         "snapshot",
-        Question(MEASURES, newest, group=("channel", "province")),
+        SumQuery(MEASURES, newest, group=("channel", "province")),
         by_hand("o.channel, p.province AS place", newest, value=f"if(any_value({peaks}), max(o.value), sum(o.value))"),
         10,
     )
     yield Asked(
         "trend_24h",
-        Question(RATE, day, 900, within=PROVINCE),
+        SumQuery(RATE, day, 900, within=PROVINCE),
         by_hand("o.start - o.start % 900 AS start", day, f"o.measure IN {rate} AND {province}"),
         50,
     )
     for level in ("province", "city"):
         yield Asked(
             "rank_day",
-            Question(RATE, day, group=(level,)),
+            SumQuery(RATE, day, group=(level,)),
             by_hand(f"p.{level} AS place", day, f"o.measure IN {rate}"),
             50,
         )
     yield Asked(
         "drill",
-        Question(SOME, hour, group=("city",), within=PROVINCE),
+        SumQuery(SOME, hour, group=("city",), within=PROVINCE),
         by_hand("p.city AS place", hour, f"o.measure IN {some} AND {province}"),
         10,
     )

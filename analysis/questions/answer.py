@@ -21,7 +21,7 @@ from metrics.intervals import SIZES, STEPS_S, buckets
 from metrics.observations import Interval
 from metrics.readings import Trust
 from metrics.states import ORDER, states_of
-from store.facts.history import History, Question
+from store.facts.history import History, SumQuery
 from store.state.findings import Findings
 from store.state.open_finding import OpenFinding
 
@@ -175,7 +175,7 @@ def _sums(stores: Stores, ready: Answerable) -> pd.DataFrame:
     asked = ready.asked
     by = asked.by if asked.by == "day" else STEPS_S.get(asked.by)
     marks = (ready.reading.dimension,) if isinstance(ready.reading, Sketch) else ()
-    question = Question(
+    question = SumQuery(
         measures=ready.measures,
         interval=asked.interval,
         by=by,  # type: ignore[arg-type]  # "day" is the only text that comes here

@@ -22,7 +22,7 @@ from pipeline.board.minute_grid import SLOTS, STEP_S, MinuteGrid, Seen, Values, 
 from pipeline.board.minutes import CONTACTS, FeedMinutes, groups_of_feeds, lay
 from pipeline.board.places import Places
 from pipeline.board.rows import COLUMNS, Rows
-from store.facts.history import History, Question
+from store.facts.history import History, SumQuery
 from store.state.progress import SourceStatus
 
 PATH_STAGES = ("entry", "service_type", "handling", "outcome")
@@ -117,13 +117,13 @@ class Board:
         if span.start == span.end:
             return
         measures = tuple(feed.measures.keys)
-        sums = history.totals(Question(measures, span, group=("region",), channels=(feed.channel,)))
-        paths = history.totals(Question((CONTACTS,), span, group=("region", *PATH_STAGES), channels=(feed.channel,)))
+        sums = history.totals(SumQuery(measures, span, group=("region",), channels=(feed.channel,)))
+        paths = history.totals(SumQuery((CONTACTS,), span, group=("region", *PATH_STAGES), channels=(feed.channel,)))
         stages = paths[list(PATH_STAGES)].astype(str).to_dict("records")
         paths["dimension"] = [encode_dimensions({k: v for k, v in row.items() if v}) for row in stages]
         peaks = tuple(name for name, is_peak in zip(measures, feed.peaks, strict=True) if is_peak)
         left = Interval(span.start, max(span.start, moment(epoch(now) - STEP_S * SLOTS + 1)))
-        asked = Question(peaks, left, group=("region",), channels=(feed.channel,))
+        asked = SumQuery(peaks, left, group=("region",), channels=(feed.channel,))
         highest = history.totals(asked) if peaks and left.start < left.end else sums[:0]
         with self.lock:
             feed.start_day(day)

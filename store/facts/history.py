@@ -106,7 +106,7 @@ class Holdings:
 
 
 @dataclass(frozen=True)
-class Question:
+class SumQuery:
     """Which sums are wanted, over what, split how.
 
     A level is summed over places at one instant and then taken over time as its measure says; a
@@ -177,7 +177,7 @@ class History(Protocol):
         """
         ...
 
-    def totals(self, question: Question) -> pd.DataFrame:
+    def totals(self, question: SumQuery) -> pd.DataFrame:
         """Answer a question: [start (UTC, only with `by`), *group, measure, value]; keys are `category`.
 
         Only what was observed has a row: an absent row is no value, not zero.

@@ -18,7 +18,7 @@ from pipeline.board.minute_grid import epoch
 from pipeline.board.minutes import MOST_CELLS, groups_of_feeds, lay
 from pipeline.board.rows import Rows
 from pipeline.flow.turn import turn
-from store.facts.history import Question
+from store.facts.history import SumQuery
 
 CATALOGUE = load(FOLDER)
 CITIES = (GUANGZHOU, SHENZHEN, WUHAN)
@@ -169,7 +169,7 @@ def test_after_a_restart_the_board_is_what_it_was(
             assert other is not None
             np.testing.assert_array_equal(one.values, other.values)
         end = NOON - timedelta(minutes=min(cell[2] for cell in cells) - 1)
-        question = Question(("offered",), Interval(end - timedelta(minutes=15), end))
+        question = SumQuery(("offered",), Interval(end - timedelta(minutes=15), end))
         stored = parts.history.totals(question)["value"].sum()
         assert shown(parts.board, "offered", NATION) == stored
         assert again.feeds["desk", "counts"].covered_until == parts.board.feeds["desk", "counts"].covered_until

@@ -9,13 +9,13 @@ from pipeline_world import GUANGZHOU, NOON, SHENZHEN, Clock, Scripted, feeder, p
 
 from metrics.observations import Interval, SourceFault
 from pipeline.flow.turn import turn
-from store.facts.history import Question
+from store.facts.history import SumQuery
 
 DAY = Interval(NOON - timedelta(hours=1), NOON + timedelta(hours=1))
 
 
 def total(parts, measure):
-    sums = parts.history.totals(Question((measure,), DAY))
+    sums = parts.history.totals(SumQuery((measure,), DAY))
     return sums["value"].sum()
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from config.catalogue import Catalogue, Kind, Level
 from metrics.observations import decode_dimensions
-from store.facts.history import PLACES, BatchStamp, Question
+from store.facts.history import PLACES, BatchStamp, SumQuery
 
 Key = tuple[str, str, str, str, datetime]
 """channel, measure, region, dimension, start."""
@@ -120,7 +120,7 @@ class ReferenceHistory:
         delivery = self.catalogue.delivery(key[0], key[1])
         return order.index(self.catalogue.regions[key[2]].level) < order.index(delivery.grain)
 
-    def totals(self, question: Question) -> dict[tuple[object, ...], float]:
+    def totals(self, question: SumQuery) -> dict[tuple[object, ...], float]:
         groups: dict[tuple[object, ...], list[tuple[Key, float]]] = defaultdict(list)
         for key, value in self.shown(question.as_known_at).items():
             if self._counts(key, question):
@@ -129,7 +129,7 @@ class ReferenceHistory:
                 groups[(*bucket, *names, key[1])].append((key, value))
         return {group: self._over(rows) for group, rows in groups.items()}
 
-    def _counts(self, key: Key, question: Question) -> bool:
+    def _counts(self, key: Key, question: SumQuery) -> bool:
         dimensions = decode_dimensions(key[3])
         return (
             key[1] in question.measures

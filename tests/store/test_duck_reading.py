@@ -12,8 +12,8 @@ from store_world import MEASURES, START, minute, stamp, table, world
 from metrics.observations import Interval
 from store.facts.duck import DuckHistory
 from store.facts.duck.reading import one_instant
-from store.facts.history import Question
-from store.facts.questions import among
+from store.facts.history import SumQuery
+from store.facts.sum_queries import among
 
 PLACES = {"agents": ("C-1", "C-2"), "lines": ("110000", "120000")}
 
@@ -64,7 +64,7 @@ def test_levels_of_one_instant_say_what_they_say_by_instants(
             history.write(stamp(channel=channel), body(seconds))
             reference.write(stamp(channel=channel), body(seconds))
         for group in ((), ("province",), ("channel", "province")):
-            question = Question(tuple(MEASURES), span, group=group)
+            question = SumQuery(tuple(MEASURES), span, group=group)
             with history._file.cursor() as cursor:
                 assert one_instant(cursor, question, world()) is at_once
             found = history.totals(question)
@@ -77,7 +77,7 @@ def test_an_instant_that_was_taken_back_counts_for_what_was_shown_then(tmp_path:
     with closing(DuckHistory(tmp_path / "facts.duckdb", world())) as history:
         history.write(stamp(1, at=minute(10)), body((0, 60)))
         history.withdraw(stamp(2, at=minute(20)), body((60,)).drop(columns="value"))
-        now, then = (Question(("queue",), span, as_known_at=known) for known in (None, minute(15)))
+        now, then = (SumQuery(("queue",), span, as_known_at=known) for known in (None, minute(15)))
         with history._file.cursor() as cursor:
             assert one_instant(cursor, now, world())
             assert not one_instant(cursor, then, world())

@@ -11,7 +11,7 @@ from store_reference import ReferenceHistory
 from store_world import contacts, hour, minute, stamp, table, world
 
 from config.catalogue import Catalogue
-from store.facts.history import History, Question
+from store.facts.history import History, SumQuery
 
 WRITERS = 3
 
@@ -89,7 +89,7 @@ def test_the_same_batch_from_two_writers_counts_once(several: list[History]) -> 
 
 def test_a_name_that_another_gave_is_known_at_once(several: list[History]) -> None:
     first, second, _ = several
-    question = Question(("offered",), hour(), group=("service",))
+    question = SumQuery(("offered",), hour(), group=("service",))
     assert first.totals(question).empty
     second.write(stamp(1), table([("offered", "110105", "service=new", minute(1), 5)]))
     assert first.totals(question)["service"].tolist() == ["new"]

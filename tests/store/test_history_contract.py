@@ -15,7 +15,7 @@ from store_world import DIMENSIONS, KEYS, MEASURES, START, contacts, hour, minut
 
 from config.catalogue import NATION, Catalogue
 from metrics.observations import Interval, NaiveTime
-from store.facts.history import BadTable, History, Question
+from store.facts.history import BadTable, History, SumQuery
 
 
 def on_examples(*strategies: st.SearchStrategy) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -37,11 +37,11 @@ def on_examples(*strategies: st.SearchStrategy) -> Callable[[Callable[..., None]
 
 
 def ask(history: History, **asked: object) -> dict[tuple[object, ...], float]:
-    question = Question(**{"measures": ("offered",), "interval": hour(), **asked})
+    question = SumQuery(**{"measures": ("offered",), "interval": hour(), **asked})
     return answer(history, question)
 
 
-def answer(history: History, question: Question) -> dict[tuple[object, ...], float]:
+def answer(history: History, question: SumQuery) -> dict[tuple[object, ...], float]:
     found = history.totals(question)
     keys = [column for column in found.columns if column != "value"]
     rows = found[keys].itertuples(index=False, name=None)
@@ -185,7 +185,7 @@ def test_reported_totals_are_kept_and_never_added(history: History) -> None:
     reported = ask(history, reported=True, group=("region",))
     assert reported == {("110000", "offered"): 9, (NATION, "offered"): 10}
     with pytest.raises(ValueError, match="group them by region"):
-        Question(("offered",), hour(), reported=True)
+        SumQuery(("offered",), hour(), reported=True)
 
 
 def test_a_row_coarser_than_the_question_is_shown_under_no_place(history: History) -> None:
@@ -274,7 +274,7 @@ def test_times_need_a_zone(history: History) -> None:
     with pytest.raises(NaiveTime):
         stamp(at=datetime(2026, 11, 21))  # noqa: DTZ001 - the naive time is the case
     with pytest.raises(NaiveTime):
-        Question(("offered",), hour(), as_known_at=datetime(2026, 11, 21))  # noqa: DTZ001 - as above
+        SumQuery(("offered",), hour(), as_known_at=datetime(2026, 11, 21))  # noqa: DTZ001 - as above
 
 
 def test_a_question_with_a_spelling_mistake_is_refused(history: History) -> None:
@@ -411,7 +411,7 @@ STAMP = st.builds(
 )
 WRITE = st.tuples(STAMP, st.lists(CELL, min_size=1, max_size=25))
 QUESTION = st.builds(
-    Question,
+    SumQuery,
     measures=st.lists(st.sampled_from(sorted(MEASURES)), min_size=1, unique=True).map(tuple),
     interval=st.tuples(st.integers(0, 25), st.integers(0, 25)).map(
         lambda ends: Interval(minute(min(ends)), minute(max(ends)))
@@ -429,7 +429,7 @@ QUESTION = st.builds(
 )
 
 
-def compare(history: History, reference: ReferenceHistory, questions: list[Question]) -> None:
+def compare(history: History, reference: ReferenceHistory, questions: list[SumQuery]) -> None:
     for known in (None, *(START + timedelta(seconds=second) for second in (0, 3, 9, 20))):
         rows = history.observations(hour(), as_known_at=known)
         keys = rows[["channel", "measure", "region", "dimension", "start"]].itertuples(index=False, name=None)
@@ -449,7 +449,7 @@ def counts(written: object) -> tuple[object, ...]:
 
 
 @on_examples(st.lists(WRITE, max_size=6), st.lists(QUESTION, max_size=4))
-def test_writes_agree_with_the_reference(open_history, writes: list, questions: list[Question]) -> None:
+def test_writes_agree_with_the_reference(open_history, writes: list, questions: list[SumQuery]) -> None:
     with TemporaryDirectory() as folder, closing(open_history(Path(folder), world())) as history:
         reference = ReferenceHistory(world())
         for given_stamp, rows in [*writes, *writes]:
@@ -466,7 +466,7 @@ PART = st.tuples(st.sampled_from(["a", "b", "c", "d"]), CELL).map(lambda part: (
 @on_examples(
     st.lists(st.tuples(STAMP, st.lists(PART, min_size=1, max_size=12)), max_size=6), st.lists(QUESTION, max_size=3)
 )
-def test_contacts_agree_with_the_reference(open_history, batches: list, questions: list[Question]) -> None:
+def test_contacts_agree_with_the_reference(open_history, batches: list, questions: list[SumQuery]) -> None:
     batches = sorted(batches, key=lambda batch: batch[0].received_at)
     with TemporaryDirectory() as folder, closing(open_history(Path(folder), world())) as history:
         reference = ReferenceHistory(world())
@@ -502,7 +502,7 @@ def test_any_split_of_places_or_time_adds_up_to_the_whole(open_history, cells: l
         measures = ("offered", "waited_s")
 
         def total(**asked: object) -> dict[str, float]:
-            found = history.totals(Question(**{"measures": measures, "interval": hour(), **asked}))
+            found = history.totals(SumQuery(**{"measures": measures, "interval": hour(), **asked}))
             return found.groupby("measure")["value"].sum().to_dict()
 
         whole = total()
@@ -534,5 +534,5 @@ def test_buckets_follow_the_reporting_day_where_clocks_change(
     with TemporaryDirectory() as folder, closing(open_history(Path(folder), catalogue)) as history:
         history.write(stamp(), rows)
         reference.write(stamp(), rows)
-        question = Question(("offered",), Interval(first, first + timedelta(days=5)), by=by)
+        question = SumQuery(("offered",), Interval(first, first + timedelta(days=5)), by=by)
         assert answer(history, question) == reference.totals(question)

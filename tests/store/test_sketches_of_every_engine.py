@@ -18,7 +18,7 @@ from config.catalogue import Catalogue
 from metrics.distinct import mark_of, people
 from metrics.observations import Interval, encode_dimensions
 from metrics.percentiles import band_of, percentile
-from store.facts.history import History, Question
+from store.facts.history import History, SumQuery
 
 ACCURACY = 0.02
 SHARES = (0.0, 0.5, 0.9, 1.0)
@@ -66,7 +66,7 @@ def told(calls: Iterable[Call]) -> list[tuple[str, str, str, str, datetime, floa
 
 def marks(history: History, measure: str, dimension: str, **asked: object) -> Counter[str]:
     question = {"interval": hour(), **asked, "group": (*asked.get("group", ()), dimension)}
-    found = history.totals(Question((measure,), **question))
+    found = history.totals(SumQuery((measure,), **question))
     return Counter(found.groupby(dimension, observed=True)["value"].sum().to_dict())
 
 

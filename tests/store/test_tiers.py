@@ -12,7 +12,7 @@ from tiers_world import MANY, Open, grow_old, later, tiers
 from config.catalogue import Catalogue
 from metrics.observations import Interval
 from store.facts.duck import DuckHistory
-from store.facts.history import History, Question, Written
+from store.facts.history import History, SumQuery, Written
 from store.facts.tiers import NotKept, TieredHistory
 from store.state.tier_progress import TierProgressStore
 
@@ -46,7 +46,7 @@ def history(opened: tuple[TieredHistory, TierProgressStore]) -> TieredHistory:
 
 
 def values(history: History, *measures: str, span: Interval = TODAY, **asked: object) -> dict[object, float]:
-    found = history.totals(Question(measures or ("offered",), span, **asked))
+    found = history.totals(SumQuery(measures or ("offered",), span, **asked))
     keys = found.drop(columns="value").itertuples(index=False, name=None)
     return {key[0] if len(key) == 1 else key: value for key, value in zip(keys, found["value"], strict=True)}
 

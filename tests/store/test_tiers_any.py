@@ -19,7 +19,7 @@ from config.catalogue import NATION, Catalogue
 from metrics.condensing import by_instants
 from metrics.observations import Interval
 from store.facts.duck import DuckHistory
-from store.facts.history import BatchStamp, Question
+from store.facts.history import BatchStamp, SumQuery
 from store.facts.tiers import NotKept, TieredHistory
 from store.state.tier_progress import TierProgressStore
 
@@ -124,7 +124,7 @@ class Ages:
         late = [] if closed is None else list(rows.loc[rows["start"] < closed, "contact"])
         self.reference.contribute(given_stamp, rows[~rows["contact"].isin(late)])
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: SumQuery) -> None:
         try:
             found = self.history.totals(question)
         except NotKept:
@@ -134,7 +134,7 @@ class Ages:
         shown = dict(zip(found[keys].itertuples(index=False, name=None), found["value"], strict=True))
         assert shown == self.reference.totals(question)
 
-    def may_refuse(self, question: Question) -> bool:
+    def may_refuse(self, question: SumQuery) -> bool:
         """Only of forgotten time, and only what buckets cannot say."""
         standing = self.tier_progress.read()
         raw, quarter = standing.forgotten("raw"), standing.forgotten("quarter")
@@ -152,7 +152,7 @@ class Ages:
 
 
 @st.composite
-def questions(draw: st.DrawFn, start: datetime, catalogue: Catalogue) -> Question:
+def questions(draw: st.DrawFn, start: datetime, catalogue: Catalogue) -> SumQuery:
     reference = ReferenceHistory(catalogue)
     align, length = draw(st.sampled_from([("day", DAY), ("day", 3 * DAY), ("day", 9 * DAY), (900, 90), (60, 50)]))
     first = draw(st.sampled_from([-DAY, 0, 20, DAY]))
@@ -162,7 +162,7 @@ def questions(draw: st.DrawFn, start: datetime, catalogue: Catalogue) -> Questio
         st.lists(st.sampled_from(["channel", "province", "city", "region", "service"]), max_size=2, unique=True)
     )
     known = st.one_of(st.none(), st.none(), st.none(), st.none(), MINUTES.map(lambda at: minute(at, start)))
-    return Question(
+    return SumQuery(
         measures=tuple(draw(st.lists(st.sampled_from(sorted(MEASURES)), min_size=1, max_size=4, unique=True))),
         interval=Interval(edges[0], edges[1]),
         by=draw(st.sampled_from([None, None, None, "day", "day", 3600, 900, 300])),

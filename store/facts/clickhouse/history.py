@@ -20,11 +20,11 @@ from store.facts.clickhouse import remarks
 from store.facts.clickhouse.address import Address, Send
 from store.facts.clickhouse.forgetting import forget_before
 from store.facts.clickhouse.names import HashedNames, Name, code
-from store.facts.clickhouse.questions import SHOWN, listed, statement
 from store.facts.clickhouse.servers import Servers
+from store.facts.clickhouse.sum_queries import SHOWN, listed, statement
 from store.facts.clickhouse.writing import Writer
 from store.facts.encoding import KEYS
-from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, Question, Unreachable, Written, to_nobody
+from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, SumQuery, Unreachable, Written, to_nobody
 from store.facts.moments import moments, second, second_from
 from store.facts.rows import named
 
@@ -68,7 +68,7 @@ class ClickHouseHistory:
         with self._writes:
             return self._writer.contribute(stamp, contributions, announce)
 
-    def totals(self, question: Question) -> pd.DataFrame:
+    def totals(self, question: SumQuery) -> pd.DataFrame:
         """See `History.totals`."""
         if any(name in self._catalogue.dimensions for name in (*question.group, *question.where)):
             self._names.refresh()

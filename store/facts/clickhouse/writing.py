@@ -14,9 +14,9 @@ from store.facts.clickhouse import contacts
 from store.facts.clickhouse.merging import Stamp, line_up, versions
 from store.facts.clickhouse.names import HashedNames, Name, code
 from store.facts.clickhouse.native import Columns
-from store.facts.clickhouse.questions import listed
 from store.facts.clickhouse.remarks import constant
 from store.facts.clickhouse.servers import Servers
+from store.facts.clickhouse.sum_queries import listed
 from store.facts.encoding import KEYS, Encoder, last_of_each_key
 from store.facts.history import Announce, BadTable, BatchStamp, Written, to_nobody
 from store.facts.moments import second

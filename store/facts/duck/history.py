@@ -29,11 +29,11 @@ from store.facts.duck.reading import DIALECT, one_instant
 from store.facts.duck.sorting import MOST_WAITING, Stretches, sort
 from store.facts.duck.upsert import Stamp, Table, upsert
 from store.facts.encoding import Encoder, last_of_each_key
-from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, Question, Written, to_nobody
+from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, SumQuery, Written, to_nobody
 from store.facts.moments import second, second_from
 from store.facts.names import Names
-from store.facts.questions import DIMENSION_VALUES, among, kept_at, sums
 from store.facts.rows import named
+from store.facts.sum_queries import DIMENSION_VALUES, among, kept_at, sums
 
 NEVER = -(2**62)
 """Before every start."""
@@ -97,7 +97,7 @@ class DuckHistory:
             [written] = self._merge(cursor, [(stamp, kept.assign(value=np.nan))], forced=True)
             return replace(written, repeated=repeated)
 
-    def totals(self, question: Question) -> pd.DataFrame:
+    def totals(self, question: SumQuery) -> pd.DataFrame:
         """See `History.totals`."""
         with self._file.cursor() as cursor:
             cursor.begin()

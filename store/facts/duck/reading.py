@@ -6,9 +6,9 @@ from datetime import timedelta
 import duckdb
 
 from config.catalogue import Catalogue, Kind
-from store.facts.history import Question
+from store.facts.history import SumQuery
 from store.facts.moments import second, second_from
-from store.facts.questions import Dialect, kept_at
+from store.facts.sum_queries import Dialect, kept_at
 
 DIALECT = Dialect(last="arg_max(value, start)", shown_at=kept_at, nulls=False, one_reading=True)
 """A question becomes one statement: additive measures, levels and peaks each by their own arithmetic.
@@ -21,7 +21,7 @@ level max   sum over places and channels at one instant, the largest instant
 """
 
 
-def one_instant(cursor: duckdb.DuckDBPyConnection, question: Question, catalogue: Catalogue) -> bool:
+def one_instant(cursor: duckdb.DuckDBPyConnection, question: SumQuery, catalogue: Catalogue) -> bool:
     """Whether a question about levels is known to be about one instant, the first of its interval.
 
     To add up each instant before time costs a quarter of an answer; that there is no later one is told by the bounds

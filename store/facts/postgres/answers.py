@@ -13,8 +13,8 @@ from store.facts.history import Holdings
 from store.facts.names import Names
 from store.facts.postgres.links import Link
 from store.facts.postgres.schema import FACT, TABLES
-from store.facts.questions import DIMENSION_VALUES, Dialect, Sums, kept_at, keys_of
 from store.facts.rows import named
+from store.facts.sum_queries import DIMENSION_VALUES, Dialect, Sums, kept_at, keys_of
 
 DIALECT = Dialect(last="(array_agg(value ORDER BY start DESC))[1]", shown_at=kept_at, nulls=False)
 

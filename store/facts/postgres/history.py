@@ -15,7 +15,7 @@ import pandas as pd
 from config.catalogue import Catalogue, Kind
 from metrics.observations import Interval
 from store.facts.encoding import Encoder, last_of_each_key
-from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, Question, Written, to_nobody
+from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, SumQuery, Written, to_nobody
 from store.facts.moments import moments, second, second_from
 from store.facts.postgres import remarks
 from store.facts.postgres.answers import DIALECT, answer, holdings, rows
@@ -24,7 +24,7 @@ from store.facts.postgres.days import forget_before, make_days
 from store.facts.postgres.links import Link, Links
 from store.facts.postgres.places import lay_places
 from store.facts.postgres.upsert import Stamp, lock_channel, upsert
-from store.facts.questions import sums
+from store.facts.sum_queries import sums
 
 _BATCH = """
 INSERT INTO batch_name (label) VALUES ($1) ON CONFLICT (label) DO UPDATE SET label = excluded.label RETURNING code"""
@@ -86,7 +86,7 @@ class PostgresHistory:
             frame = Encoder(self._catalogue, link.names, stamp).observations(keys.assign(value=0.0))
             return self._merge(link, [stamp], [frame.assign(value=float("nan"))], forced=True)[0]
 
-    def totals(self, question: Question) -> pd.DataFrame:
+    def totals(self, question: SumQuery) -> pd.DataFrame:
         """See `History.totals`."""
         with self._links.link() as link, link.snapshot():
             return answer(link, sums(question, self._catalogue, link.names, DIALECT))

@@ -13,7 +13,7 @@ from datetime import datetime
 from config.catalogue import DayPlan
 from metrics.intervals import STEPS_S, day_start
 from metrics.observations import Interval
-from store.facts.history import Question
+from store.facts.history import SumQuery
 from store.facts.tiers.tier import NotKept, Tier
 from store.state.tier_progress import TierProgress
 
@@ -42,7 +42,7 @@ class Wanted:
     """Whether less work is worth a second piece."""
 
     @classmethod
-    def by(cls, question: Question, channels: tuple[str, ...], instants: bool) -> "Wanted":
+    def by(cls, question: SumQuery, channels: tuple[str, ...], instants: bool) -> "Wanted":
         """What a question wants. Putting pieces together by instants costs more than it spares."""
         return cls(
             question.interval, channels, question.by, instants, question.as_known_at is not None, spared=not instants

@@ -14,7 +14,7 @@ import pandas as pd
 from config.catalogue import Catalogue
 from metrics.condensing import by_instants
 from metrics.observations import Interval
-from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, Question, Written, to_nobody
+from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, SumQuery, Written, to_nobody
 from store.facts.tiers.cutting import Cutter, Wanted
 from store.facts.tiers.joining import ask
 from store.facts.tiers.lateness import in_time, remarks, starts_of
@@ -73,7 +73,7 @@ class TieredHistory:
         """See `History.withdraw`; keys of time that is closed are kept aside."""
         return self._store(stamp, keys, "keys", self._raw.withdraw)
 
-    def totals(self, question: Question) -> pd.DataFrame:
+    def totals(self, question: SumQuery) -> pd.DataFrame:
         """See `History.totals`; raises NotKept."""
         instants = any(
             name in self._catalogue.measures and by_instants(self._catalogue.measures[name])

@@ -14,7 +14,7 @@ from config.catalogue import Catalogue, Kind
 from metrics.condensing import by_instants
 from metrics.rollup import roll_up
 from store.facts.buckets import runs
-from store.facts.history import Question
+from store.facts.history import SumQuery
 from store.facts.moments import moments
 from store.facts.tiers.cutting import Piece
 
@@ -22,7 +22,7 @@ EVERY_INSTANT = 1
 """Buckets of one second: starts are whole seconds, so each holds one instant."""
 
 
-def ask(question: Question, pieces: Sequence[Piece], catalogue: Catalogue) -> pd.DataFrame:
+def ask(question: SumQuery, pieces: Sequence[Piece], catalogue: Catalogue) -> pd.DataFrame:
     """The answer of all pieces, as `History.totals` gives it."""
     if len(pieces) == 1:
         return pieces[0].tier.history.totals(replace(question, interval=pieces[0].span))
@@ -37,7 +37,7 @@ def ask(question: Question, pieces: Sequence[Piece], catalogue: Catalogue) -> pd
     return _shaped(question, roll_up(rows, catalogue.measures, keys), keys)
 
 
-def _apart(question: Question, catalogue: Catalogue) -> list[tuple[tuple[str, ...], bool]]:
+def _apart(question: SumQuery, catalogue: Catalogue) -> list[tuple[tuple[str, ...], bool]]:
     """The measures whose instants are needed, and the others."""
     found: dict[bool, list[str]] = {}
     for name in question.measures:
@@ -46,7 +46,7 @@ def _apart(question: Question, catalogue: Catalogue) -> list[tuple[tuple[str, ..
 
 
 def _part(
-    question: Question, measures: tuple[str, ...], instants: bool, number: int, piece: Piece, catalogue: Catalogue
+    question: SumQuery, measures: tuple[str, ...], instants: bool, number: int, piece: Piece, catalogue: Catalogue
 ) -> pd.DataFrame:
     """What one piece says of some measures: the question's keys, bucket, channel, measure, start (its order), value."""
     levels = any(catalogue.measures[name].kind is Kind.LEVEL for name in measures)
@@ -61,7 +61,7 @@ def _part(
     return texts.assign(start=texts["start"].astype("int64") if instants else number)
 
 
-def _buckets(question: Question, piece: Piece, starts: pd.Series, catalogue: Catalogue) -> pd.Series:
+def _buckets(question: SumQuery, piece: Piece, starts: pd.Series, catalogue: Catalogue) -> pd.Series:
     """The question's bucket of each start, in seconds."""
     if question.by is None:
         raise ValueError("a question without steps has no buckets")
@@ -77,7 +77,7 @@ def _nothing(keys: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
 
 
-def _shaped(question: Question, found: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+def _shaped(question: SumQuery, found: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     ordered = found.sort_values([*keys, "measure"], ignore_index=True)
     shaped = ordered.astype(dict.fromkeys([*question.group, "measure"], "category"))
     if question.by is None:

@@ -18,7 +18,7 @@ import pandas as pd
 from config.catalogue import Catalogue
 from metrics.condensing import condensed
 from metrics.observations import OBSERVATION_COLUMNS, Interval
-from store.facts.history import BatchStamp, Question, Written
+from store.facts.history import BatchStamp, SumQuery, Written
 from store.facts.tiers.lateness import starts_of
 from store.facts.tiers.tier import Tier
 from store.state.tier_progress import Front, Mark, TierProgress, TierProgressStore
@@ -202,7 +202,7 @@ class Roller:
     def _silent(self, level: int, channel: str, span: Interval) -> bool:
         """Whether a channel has nothing at all in a span: asked as sums, because rows may be too many to be read."""
         measures = tuple(self._catalogue.measures)
-        counted = Question(measures, span, channels=(channel,))
+        counted = SumQuery(measures, span, channels=(channel,))
         asked = (counted, replace(counted, group=("region",), reported=True))
         histories = (self._tiers[level - 1].history, self._tiers[level].history)
         return all(history.totals(question).empty for history in histories for question in asked)

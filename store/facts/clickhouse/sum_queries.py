@@ -11,10 +11,10 @@ import numpy as np
 
 from config.catalogue import Catalogue, Level
 from store.facts.clickhouse.names import HashedNames
-from store.facts.history import PLACES, Question
+from store.facts.history import PLACES, SumQuery
 from store.facts.moments import second, second_from
 from store.facts.names import NO_NAME
-from store.facts.questions import Labels, Sums, bucket, by_arithmetic, check, dimension_values, total
+from store.facts.sum_queries import Labels, Sums, bucket, by_arithmetic, check, dimension_values, total
 
 SHOWN = """
 SELECT channel, measure, region, dimension, start, argMax(value, version) AS newest_value{columns}
@@ -23,7 +23,7 @@ GROUP BY channel, measure, region, dimension, start HAVING NOT isNaN(newest_valu
 """The newest version of every key."""
 
 
-def statement(question: Question, catalogue: Catalogue, names: HashedNames, table: str) -> Sums:
+def statement(question: SumQuery, catalogue: Catalogue, names: HashedNames, table: str) -> Sums:
     """Turn a question into SQL; raises ValueError naming what the catalogue does not know."""
     check(question, catalogue)
     labels, _ = dimension_values(question, names.local)
@@ -41,7 +41,7 @@ def listed(codes: Iterable[int]) -> str:
 
 
 def _facts(
-    question: Question, catalogue: Catalogue, names: HashedNames, labels: Labels, measures: list[str], table: str
+    question: SumQuery, catalogue: Catalogue, names: HashedNames, labels: Labels, measures: list[str], table: str
 ) -> str:
     """The rows that count, with their bucket and keys."""
     keys = "".join(
@@ -57,7 +57,7 @@ def _facts(
 
 
 def _conditions(
-    question: Question, catalogue: Catalogue, names: HashedNames, labels: Labels, measures: list[str]
+    question: SumQuery, catalogue: Catalogue, names: HashedNames, labels: Labels, measures: list[str]
 ) -> Iterable[str]:
     yield f"start >= {second_from(question.interval.start)}"
     yield f"start < {second_from(question.interval.end)}"

@@ -18,7 +18,7 @@ import pandas as pd
 
 from config.catalogue import Catalogue, Kind
 from store.facts.buckets import Run, runs
-from store.facts.history import PLACES, Question
+from store.facts.history import PLACES, SumQuery
 from store.facts.moments import moments, second, second_from
 from store.facts.names import NO_NAME, Names
 
@@ -70,7 +70,7 @@ class Sums:
     The answer comes in any order and is put in order here, which takes numpy a third of the engine's time.
     """
 
-    question: Question
+    question: SumQuery
     statement: str
     dimensions: pd.DataFrame | None
     """What each dimension key says of the dimensions asked for: code, of_<dimension> …; None: none is asked for."""
@@ -93,13 +93,13 @@ class Sums:
         return pd.DataFrame(table, copy=False)
 
 
-def keys_of(question: Question) -> list[str]:
+def keys_of(question: SumQuery) -> list[str]:
     """The columns of an answer that tell its rows apart."""
     bucketed = ["bucket"] if question.by is not None else []
     return [*bucketed, *(f"key_{position}" for position in range(len(question.group))), "measure"]
 
 
-def sums(question: Question, catalogue: Catalogue, names: Names, dialect: Dialect, one_instant: bool = False) -> Sums:
+def sums(question: SumQuery, catalogue: Catalogue, names: Names, dialect: Dialect, one_instant: bool = False) -> Sums:
     """Turn a question into SQL; raises ValueError naming what the catalogue does not know.
 
     `one_instant`: the store knows that all it holds of the question's interval is of one instant.
@@ -124,7 +124,7 @@ def kept_at(known: int | None) -> str:
         WHERE received_at <= {known} AND {known} < superseded_at)"""
 
 
-def check(question: Question, catalogue: Catalogue) -> None:
+def check(question: SumQuery, catalogue: Catalogue) -> None:
     """Refuse names that the catalogue does not have: they would be answered by an empty table."""
     dimensions = [name for name in (*question.group, *question.where) if name not in (*PLACES, "channel", "region")]
     asked = (
@@ -141,7 +141,7 @@ def check(question: Question, catalogue: Catalogue) -> None:
         raise ValueError("a question to the history names no measure")
 
 
-def dimension_values(question: Question, names: Names) -> tuple[Labels, pd.DataFrame | None]:
+def dimension_values(question: SumQuery, names: Names) -> tuple[Labels, pd.DataFrame | None]:
     """What every dimension key says of the dimensions asked for."""
     wanted = [name for name in (*question.group, *question.where) if name not in (*PLACES, "channel", "region")]
     read = {name: names.dimension_values(name) for name in wanted}
@@ -153,7 +153,7 @@ def dimension_values(question: Question, names: Names) -> tuple[Labels, pd.DataF
     return labels, pd.DataFrame({"code": np.arange(length, dtype=np.uint32), **columns})
 
 
-def _facts(question: Question, catalogue: Catalogue, names: Names, labels: Labels, dialect: Dialect) -> str:
+def _facts(question: SumQuery, catalogue: Catalogue, names: Names, labels: Labels, dialect: Dialect) -> str:
     """The rows that count, with their bucket and keys."""
     keys = "".join(f", {_key(name, dialect)} AS key_{position}" for position, name in enumerate(question.group))
     known = None if question.as_known_at is None else second(question.as_known_at)
@@ -171,7 +171,7 @@ def _key(name: str, dialect: Dialect) -> str:
 
 
 def _conditions(
-    question: Question, catalogue: Catalogue, names: Names, labels: Labels, dialect: Dialect
+    question: SumQuery, catalogue: Catalogue, names: Names, labels: Labels, dialect: Dialect
 ) -> Iterable[str]:
     yield f"o.start >= {second_from(question.interval.start)}"
     yield f"o.start < {second_from(question.interval.end)}"
@@ -186,7 +186,7 @@ def _conditions(
         yield f"d.of_{dimension} IN ({_numbers(codes)})"
 
 
-def bucket(question: Question, catalogue: Catalogue) -> str:
+def bucket(question: SumQuery, catalogue: Catalogue) -> str:
     """Start of the row's bucket: plain arithmetic while the clock does not change."""
     if question.by is None:
         return "0"
@@ -199,7 +199,7 @@ def _within(run: Run) -> str:
     return f"o.start - (o.start - {run.anchor}) % {run.step}"
 
 
-def by_arithmetic(question: Question, catalogue: Catalogue, one_instant: bool = False) -> dict[str, list[str]]:
+def by_arithmetic(question: SumQuery, catalogue: Catalogue, one_instant: bool = False) -> dict[str, list[str]]:
     """Measures by how they are added; a level of one instant adds up like a count."""
     found: dict[str, list[str]] = {}
     for name in question.measures:
@@ -210,7 +210,7 @@ def by_arithmetic(question: Question, catalogue: Catalogue, one_instant: bool = 
     return found
 
 
-def _totals(codes: dict[str, list[int]], question: Question, keys: str, dialect: Dialect) -> Iterable[str]:
+def _totals(codes: dict[str, list[int]], question: SumQuery, keys: str, dialect: Dialect) -> Iterable[str]:
     """The sums of every arithmetic: one after another, or what is taken channel by channel in one reading."""
     together = {name: known for name, known in codes.items() if dialect.one_reading and name != "level max"}
     apart = [{name: known} for name, known in codes.items() if name not in together]
