@@ -29,7 +29,7 @@ from data_quality.grid.schedule import schedule
 from data_quality.registry import RULES, Sight, in_order
 from metrics.findings import CheckState, Finding
 from service.process import collect_rarely
-from tests.data_quality.audited_nation import CITIES, afresh, interval
+from tests.support.audited_nation import CITIES, afresh, interval
 
 RUNS = 7
 LOADS = (1, 2, 4)

@@ -14,7 +14,7 @@ import pandera.pandas as pa
 
 from config.catalogue import Catalogue, Kind, Level
 from data_quality import Evidence
-from tests.data_quality.audited_nation import PARTS, RATIO, SERVICES
+from tests.support.audited_nation import PARTS, RATIO, SERVICES
 
 Cell = tuple[str, str, str]
 """Channel, measure (or source), place (or '')."""

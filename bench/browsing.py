@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 from bench.plain_dash import Peer
 from bench.processes import pin
 from config.settings import ROOT
-from tests.browser.conftest import FLAGS, chromium
+from tests.support.browsers import FLAGS, chromium
 
 SCREEN = {"width": 1920, "height": 1080}
 

@@ -27,7 +27,7 @@ from bench.frame_log import FrameLog, Logged
 from bench.measurement import Measurement
 from bench.perspective_peer import TABLE, perspective_page
 from config.settings import ROOT
-from tests.service.real_product import Product
+from tests.support.real_product import Product
 
 TRIES, PEERS_TRIES = 60, 30
 PAUSE_S = (0.35, 0.75)

@@ -17,10 +17,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from tests.doors.door_world import TOKENS
-from tests.doors.hostile_files import files
-from tests.doors.hostile_pushes import pushes
-from tests.doors.hostile_world import Tally, audit_everything, file_trial, push_trial
+from tests.support.hostile_files import files
+from tests.support.hostile_pushes import pushes
+from tests.support.hostile_world import Tally, audit_everything, file_trial, push_trial
+from tests.support.push_world import TOKENS
 
 DRAIN_EVERY = 100
 

@@ -19,7 +19,7 @@ from dashboards.site.server import SiteServer
 from service.process import collect_rarely
 from store.valkey.embedded import EmbeddedValkey
 from store.valkey.live import Live
-from tests.dashboards.believable import believable
+from tests.support.believable import believable
 
 PATHS = ("flow", "hq", "province/440000", "quality")
 

@@ -22,7 +22,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from config.settings import ROOT
-from tests.real_postgres import end_postgres, start_postgres
+from tests.support.real_postgres import end_postgres, start_postgres
 
 STATIC = Path(perspective.__file__).parent / "widget" / "static"
 TABLE = "counts"

@@ -38,7 +38,7 @@ from store.facts.names import Names
 from store.facts.postgres import PostgresHistory
 from store.facts.postgres.binary import pack
 from store.facts.postgres.schema import FACT
-from tests.real_postgres import end_postgres, start_postgres
+from tests.support.real_postgres import end_postgres, start_postgres
 
 START = datetime(2026, 11, 21, 1, tzinfo=UTC)
 HELD, TIMED = 4, 5

@@ -5,7 +5,7 @@ import pytest
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the room that starts whole products and waits for them, so that no core is idle at the end."""
-    items.sort(key=lambda item: item.path.parent.name != "service")
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/service/"))
 
 
 @pytest.fixture(autouse=True)

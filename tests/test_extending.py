@@ -142,8 +142,8 @@ from dashboards.site.application import create_app
 from dashboards.access.viewers import OpenAccess
 from dashboards.site.pages import Pages
 from dashboards.site.registry import all_windows
-from tests.dashboards.believable import believable
-from tests.dashboards.live_world import MemoryLive
+from tests.support.believable import believable
+from tests.support.live_world import MemoryLive
 catalogue = load()
 pages = Pages(catalogue, OpenAccess(), all_windows())
 parts = pages.parts(believable(catalogue), pages.view("waiting", "lang=en"))

@@ -1,6 +1,6 @@
 """What every store of facts can do, whatever engine is under it: write, correct, add up, replay.
 
-One contract suite (`tests/store/test_history_contract.py`) runs over every engine against a slow
+One contract suite (`tests/store/facts/test_history_contract.py`) runs over every engine against a slow
 reference that anybody can check by reading it.
 
 Laws that every engine keeps:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SmallWorld
-from tests.dashboards.live_world import BEIJING, GUANGDONG, TAIWAN, snapshot
+from tests.support.browsers import SmallWorld
+from tests.support.live_world import BEIJING, GUANGDONG, TAIWAN, snapshot
 
 
 def opened(page: Page, site: SmallWorld, path: str = "/flow") -> Page:

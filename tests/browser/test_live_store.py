@@ -15,8 +15,8 @@ from dashboards.site.application import create_app
 from dashboards.site.registry import all_windows
 from store.valkey.embedded import EmbeddedValkey
 from store.valkey.live import Live
-from tests.browser.conftest import Served
-from tests.dashboards.believable import believable
+from tests.support.believable import believable
+from tests.support.browsers import Served
 
 CATALOGUE = load()
 PATHS = ["/flow", "/hq", "/province/440000", "/quality"]

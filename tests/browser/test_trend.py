@@ -12,9 +12,9 @@ from config.catalogue import Catalogue
 from config.loading import load
 from dashboards.access.viewers import OpenAccess
 from dashboards.site.application import create_app
-from tests.browser.conftest import Served
-from tests.dashboards.believable import believable
-from tests.dashboards.live_world import MemoryLive
+from tests.support.believable import believable
+from tests.support.browsers import Served
+from tests.support.live_world import MemoryLive
 
 RANGE = "document.querySelector('#trend > div')._fullLayout.xaxis.range.map((edge) => Date.parse(edge))"
 SPAN = f"(([from, to]) => to - from)({RANGE})"

@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, Page
 from config.loading import load
 from dashboards.access.viewers import OpenAccess
 from dashboards.site.application import create_app
-from tests.browser.conftest import Served
-from tests.dashboards.believable import believable
-from tests.dashboards.live_world import MemoryLive
+from tests.support.believable import believable
+from tests.support.browsers import Served
+from tests.support.live_world import MemoryLive
 
 PATHS = ("/flow", "/hq", "/province/440000", "/quality")
 LOOKS = {

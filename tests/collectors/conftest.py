@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from json_interface import Interface, serving
+
+from tests.support.json_interface import Interface, serving
 
 
 @pytest.fixture

@@ -2,14 +2,14 @@
 
 import csv
 import time
-from pathlib import Path
 
 import pytest
 
 from config.catalogue import NATION, Catalogue, Level
 from config.loading import load
+from config.settings import ROOT
 
-SHARED_REGIONS = Path(__file__).resolve().parents[3] / "shared" / "geo" / "regions.csv"
+SHARED_REGIONS = ROOT.parent / "shared" / "geo" / "regions.csv"
 PREFECTURE_KINDS = {"prefecture_city", "prefecture", "autonomous_prefecture", "league"}
 DICTIONARY = """
 manual_connect_rate_15s service_level_20s answer_rate asa aht abandonment_rate abandonment_rate_raw occupancy adherence

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from dashboards.views import LANGUAGES, MODES, THEMES, UnknownView, View
 from metrics.readings import WINDOWS
-from tests.dashboards.live_world import BEIJING, GUANGDONG, LEVELS, catalogue
+from tests.support.live_world import BEIJING, GUANGDONG, LEVELS, catalogue
 
 WORLD = catalogue()
 

@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from audited_nation import interval
-from example_world import at, batches, evidence, whole, world
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +14,8 @@ from data_quality import Evidence, audit
 from data_quality.registry import RULES, Dimension, Sight, Stage, Verdict, in_order, rule
 from metrics.findings import CheckState, Finding
 from metrics.observations import Interval, NaiveTime
+from tests.support.audited_nation import interval
+from tests.support.example_world import at, batches, evidence, whole, world
 
 CATALOGUE = world()
 MINUTE = ("10:00", "10:01")

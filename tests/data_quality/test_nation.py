@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from audited_nation import EACH, MINUTE, PARTS, RATIO, SPLIT, START, interval, nation
 
 from config.catalogue import Kind, Level
 from data_quality import Evidence, audit
@@ -17,6 +16,7 @@ from data_quality.grid.rhythms import rhythms
 from data_quality.registry import RULES
 from metrics.findings import CheckState, Finding
 from metrics.observations import Interval
+from tests.support.audited_nation import EACH, MINUTE, PARTS, RATIO, SPLIT, START, interval, nation
 
 Cells = set[tuple[str, str, str]]
 """Channel, measure, place."""

@@ -1,18 +1,18 @@
 """Source rows against expectations, and refused records."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from config.catalogue import Expectation, Source, Text
+from config.settings import ROOT
 from data_quality.row_rules import audit_rejects, audit_rows
 from metrics.findings import CheckState, Finding
 from metrics.observations import Batch, Interval, Parsed, Reject
 
 SAY = Text(zh="不对", en="is wrong")
-CALLS = Path(__file__).resolve().parents[3] / "shared" / "data" / "call_log" / "calls_1999-02-01_14.tsv"
+CALLS = ROOT.parent / "shared" / "data" / "call_log" / "calls_1999-02-01_14.tsv"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 

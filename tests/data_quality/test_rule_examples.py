@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
-from example_world import EXAMPLES, evidence, world
 
 from data_quality import audit
 from data_quality.registry import RULES, Sight, Verdict
 from metrics.findings import CheckState, Finding
+from tests.support.example_world import EXAMPLES, evidence, world
 
 CATALOGUE = world()
 FILES = sorted(EXAMPLES.glob("*/*.yaml"))

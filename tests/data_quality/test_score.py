@@ -8,12 +8,12 @@ import math
 from collections.abc import Iterator
 
 import pytest
-from example_world import world
 
 from data_quality.registry import RULES, Dimension, Sight, Stage, Verdict, rule
 from data_quality.score import scores
 from metrics.findings import CheckState, Finding
 from metrics.readings import SCORE_COLUMNS
+from tests.support.example_world import world
 
 CATALOGUE = world()
 

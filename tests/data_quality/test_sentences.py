@@ -7,13 +7,13 @@ from itertools import pairwise
 
 import pytest
 import yaml
-from example_world import EXAMPLES, ROOT, evidence, world
 
 from config.catalogue import Text
 from data_quality import audit
 from data_quality.document import main
 from data_quality.registry import RULES
 from metrics.findings import CheckState, Finding
+from tests.support.example_world import EXAMPLES, ROOT, evidence, world
 from wording.sentences import sentence
 
 CATALOGUE = world()

@@ -6,11 +6,11 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from example_world import at, world
 
 from config.catalogue import Catalogue
 from data_quality.trust import Grounds, judge_readings, judge_sources
 from metrics.readings import FINDING_COLUMNS, SOURCE_COLUMNS
+from tests.support.example_world import at, world
 
 CATALOGUE = world()
 GROUNDS = Grounds(CATALOGUE)

@@ -14,9 +14,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from config.settings import ROOT
-from tests.browser.conftest import SmallWorld, browser
-from tests.dashboards.live_world import snapshot
-from tests.store.clickhouse_cluster import ENDS_WITH_US, PACKAGES
+from tests.support.browsers import SmallWorld, browser
+from tests.support.clickhouse_cluster import ENDS_WITH_US, PACKAGES
+from tests.support.live_world import snapshot
 
 __all__ = ["browser"]
 NGINX = shutil.which("nginx") or str(PACKAGES / "usr/sbin/nginx")

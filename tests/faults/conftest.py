@@ -7,21 +7,15 @@
 The moments of the faults are random; the seed is in the table, and given again it gives the same moments.
 """
 
-import os
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
 import pytest
 
-from tests.faults.course import Course, Row
-from tests.faults.lineups import Lineup
+from tests.support.faults.course import SEED, Course, Row
+from tests.support.faults.lineups import Lineup
 
-# The processes that run tests beside each other inherit it from the one that starts them.
-SEED = int(os.environ.setdefault("FAULT_SEED", str(random.randrange(1, 10_000))))
-AWAY_S = float(os.environ.get("FAULT_AWAY_S", "60"))
-"""How long a part is away."""
 ROWS = "fault table"
 HEADINGS = ("fault", "seed", "observations", "lost", "doubled", "marked after s", "recovered after s")
 

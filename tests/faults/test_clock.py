@@ -10,10 +10,10 @@ import pytest
 
 from bench.load import minutes_from
 from store.state import open_state
-from tests.faults.course import Course
-from tests.faults.lineups import Lineup, Split, up
-from tests.faults.screens import Screen
-from tests.faults.supervised import eventually
+from tests.support.faults.course import Course
+from tests.support.faults.lineups import Lineup, Split, up
+from tests.support.faults.screens import Screen
+from tests.support.faults.supervised import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 STEP_S = 300

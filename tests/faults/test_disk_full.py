@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.faults.course import Course
-from tests.faults.lineups import Lineup, Split, up
-from tests.faults.small_disk import SmallDisk
-from tests.faults.supervised import eventually
+from tests.support.faults.course import Course
+from tests.support.faults.lineups import Lineup, Split, up
+from tests.support.faults.small_disk import SmallDisk
+from tests.support.faults.supervised import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 Begin = Callable[[Lineup, str], Course]

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.faults.course import Course
-from tests.faults.lineups import Split, up
-from tests.faults.screens import Glass
+from tests.support.faults.course import Course
+from tests.support.faults.lineups import Split, up
+from tests.support.faults.screens import Glass
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 KILLS = 3

@@ -6,11 +6,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.faults.conftest import AWAY_S
-from tests.faults.course import Course
-from tests.faults.lineups import up
-from tests.faults.many_machines import WORKERS, ManyMachines
-from tests.faults.supervised import eventually
+from tests.support.faults.course import AWAY_S, Course
+from tests.support.faults.lineups import up
+from tests.support.faults.many_machines import WORKERS, ManyMachines
+from tests.support.faults.supervised import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(500)]
 Begin = Callable[[ManyMachines, str], Course]

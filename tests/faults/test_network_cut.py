@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.faults.conftest import AWAY_S
-from tests.faults.course import Course
-from tests.faults.lineups import Lineup, Split, up
-from tests.faults.networks import Network
+from tests.support.faults.course import AWAY_S, Course
+from tests.support.faults.lineups import Lineup, Split, up
+from tests.support.faults.networks import Network
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 CUT_S = AWAY_S * 2 / 3

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import AWAY_S
-from tests.faults.course import Course
-from tests.faults.lineups import Lineup, Split, up
+from tests.support.faults.course import AWAY_S, Course
+from tests.support.faults.lineups import Lineup, Split, up
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 

@@ -12,11 +12,11 @@ import yaml
 
 from bench.load import STEP
 from metrics.observations import Interval
-from tests.collectors.json_interface import Call, Interface, Reply, say, serving
-from tests.faults.course import Course
-from tests.faults.lineups import Lineup, Whole, up
-from tests.faults.screens import Screen
-from tests.faults.supervised import eventually
+from tests.support.faults.course import Course
+from tests.support.faults.lineups import Lineup, Whole, up
+from tests.support.faults.screens import Screen
+from tests.support.faults.supervised import eventually
+from tests.support.json_interface import Call, Interface, Reply, say, serving
 from wording.words import DASH
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]

@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.faults.conftest import AWAY_S
-from tests.faults.course import Course
-from tests.faults.lineups import up
-from tests.faults.supervised import eventually
-from tests.faults.with_standby import WithStandby
+from tests.support.faults.course import AWAY_S, Course
+from tests.support.faults.lineups import up
+from tests.support.faults.supervised import eventually
+from tests.support.faults.with_standby import WithStandby
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(500)]
 Begin = Callable[[WithStandby, str], Course]

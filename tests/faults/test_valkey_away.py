@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import AWAY_S
-from tests.faults.course import Course
-from tests.faults.lineups import Lineup, Split, up
-from tests.faults.screens import Glass
+from tests.support.faults.course import AWAY_S, Course
+from tests.support.faults.lineups import Lineup, Split, up
+from tests.support.faults.screens import Glass
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.course import Course
-from tests.faults.lineups import Lineup, Whole, up
-from tests.faults.small_disk import SmallDisk
-from tests.faults.supervised import eventually
+from tests.support.faults.course import Course
+from tests.support.faults.lineups import Lineup, Whole, up
+from tests.support.faults.small_disk import SmallDisk
+from tests.support.faults.supervised import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 Begin = Callable[[Lineup, str], Course]

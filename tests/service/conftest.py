@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from real_product import House
 
 from config.loading import PRODUCT
-from tests.browser.conftest import browser, page
+from tests.support.browsers import browser, page
+from tests.support.real_product import House
 
 __all__ = ["browser", "page"]
 

@@ -5,20 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
-from real_product import House, Product, Shown, start_and_end
 
 from config.loading import load
-from wording.words import DASH
+from tests.support.real_product import House, Product, Shown, has_figure, start_and_end
 
 pytestmark = pytest.mark.timeout(240)
 MINUTE_S = 60
 CATALOGUE = load()
 SOURCES = {f"source-{channel.id}-{source.id}" for channel in CATALOGUE.channels.values() for source in channel.sources}
 WINDOWS = ("flow", "hq", "province/440000", "quality")
-
-
-def has_figure(shown: Shown) -> bool:
-    return any(name.startswith("tile-") and parts.get(".value") not in (None, DASH) for name, parts in shown.items())
 
 
 def all_sound(shown: Shown) -> bool:

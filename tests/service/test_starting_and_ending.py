@@ -10,10 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from real_product import House, Product, start_and_end
-from test_running import has_figure
 
 from config.loading import PRODUCT
+from tests.support.real_product import House, Product, has_figure, start_and_end
 
 pytestmark = pytest.mark.timeout(240)
 

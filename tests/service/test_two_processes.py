@@ -8,11 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from real_product import Shown, start_and_end
-from two_processes import TwoProcesses, Web, listens, two_processes
 
 from config.settings import Settings
 from service.web import listen
+from tests.support.real_product import Shown, start_and_end
+from tests.support.two_processes import TwoProcesses, Web, listens, two_processes
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-from real_product import Product, Shown
 
-from tests.doors.door_world import FOLDER, TOKENS, Sender, body
-from tests.pipeline.nats_cluster import NatsCluster
-from tests.real_postgres import schema_of
-from tests.valkey_lineups import lineup
+from tests.support.nats_cluster import NatsCluster
+from tests.support.push_world import FOLDER, TOKENS, Sender, body
+from tests.support.real_postgres import schema_of
+from tests.support.real_product import Product, Shown
+from tests.support.valkey_lineups import lineup
 
 pytestmark = pytest.mark.timeout(240)
 CITY = "440100"

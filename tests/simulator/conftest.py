@@ -2,11 +2,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from nation_world import ENVIRONMENT, Watched, served
 
 from config.catalogue import Catalogue
 from config.loading import load
 from simulator.nation import Nation, nation_of
+from tests.support.nation_world import ENVIRONMENT, Watched, served
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ from threading import Thread
 import httpx
 import pytest
 import uvicorn
-from nation_world import ENVIRONMENT
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,6 +25,7 @@ from simulator.shared_secrets import SecretMissing, secrets_from
 from simulator.systems import sender as sender_module
 from simulator.systems.pushed_figures import Body
 from simulator.systems.sender import Sender
+from tests.support.nation_world import ENVIRONMENT
 
 COMMAND = [sys.executable, "-m", "simulator", "--seed", "7", "--scale", "0.1", "--warm-up", "5", "--http-port", "0"]
 

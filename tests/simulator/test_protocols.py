@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from nation_world import Watched, collector_of, figures_of, read_all, rejects_of, source_of
 
 from collectors.push import PushCollector
 from config.catalogue import Catalogue
 from simulator.floor import as_record
+from tests.support.nation_world import Watched, collector_of, figures_of, read_all, rejects_of, source_of
 
 POLLED = ("hotline", "ivr", "sms", "email", "im", "weibo", "wechat", "knowledge")
 PUSHED = ("app", "shops")

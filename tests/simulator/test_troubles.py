@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from nation_world import (
+
+from collectors.push import PushCollector
+from config.catalogue import Catalogue
+from simulator.systems import http_door
+from simulator.troubles import COPIED_FROM, COPIED_TO, LATE_S, MISSING, POSSIBLE, Impossible, Trouble
+from tests.support.nation_world import (
     Watched,
     collector_of,
     fault_of,
@@ -15,11 +20,6 @@ from nation_world import (
     rejects_of,
     source_of,
 )
-
-from collectors.push import PushCollector
-from config.catalogue import Catalogue
-from simulator.systems import http_door
-from simulator.troubles import COPIED_FROM, COPIED_TO, LATE_S, MISSING, POSSIBLE, Impossible, Trouble
 
 POLLED = ("hotline", "ivr", "sms", "email", "im", "weibo", "wechat", "knowledge", "webhall")
 

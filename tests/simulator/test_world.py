@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import simpy
-from nation_world import SECRETS, Watched
 
 from simulator.chance import Chance
 from simulator.contacts import Contact
@@ -15,6 +14,7 @@ from simulator.measures import measures_of
 from simulator.nation import Nation, Unanswered, nation_of
 from simulator.pool import ANSWERED, GAVE_UP, Pool
 from simulator.simulation import Plan, Simulation, starting
+from tests.support.nation_world import SECRETS, Watched
 
 NOON = datetime(2026, 11, 18, 2, 0, tzinfo=UTC)
 

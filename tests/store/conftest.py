@@ -6,32 +6,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from clickhouse_cluster import shared_cluster
-from clickhouse_in_process import in_process
-from store_world import world
 
-from config.catalogue import Catalogue
-from store.facts.duck.history import DuckHistory
 from store.facts.history import History
-from store.facts.postgres import PostgresHistory
-from tests.real_postgres import schema_of
-from tests.valkey_lineups import LINEUPS, Lineup, lineup
-
-Open = Callable[[Path, Catalogue], History]
-
-ENGINES: dict[str, Open] = {
-    "chdb": lambda folder, catalogue: in_process().open(folder, catalogue),
-    "clickhouse": lambda folder, catalogue: shared_cluster().open(folder, catalogue),
-    "duckdb": lambda folder, catalogue: DuckHistory(folder / "facts.duckdb", catalogue),
-    "postgresql": lambda folder, catalogue: PostgresHistory(schema_of(folder), catalogue),
-}
-"""Every engine that keeps facts; one that joins is one line here."""
-
-SHARED = ("postgresql",)
-"""Engines that several processes write at once; one that joins is one name here."""
-
-EXAMPLES = {"chdb": 5, "clickhouse": 3}
-"""Of the property tests' 25 examples, those that an engine gets where opening it and asking it takes its time."""
+from tests.support.engines import ENGINES, EXAMPLES, SHARED, Open
+from tests.support.store_world import world
+from tests.support.valkey_lineups import LINEUPS, Lineup, lineup
 
 
 @pytest.fixture(params=sorted(ENGINES))

@@ -7,14 +7,14 @@ from urllib.parse import quote
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
-from store_world import world
 
 from config.settings import BadSetting
 from store.facts.history import Unreachable
 from store.facts.postgres import PostgresHistory
 from store.postgres_address import parameters
 from store.state import open_state
-from tests.real_postgres import schema_of
+from tests.support.real_postgres import schema_of
+from tests.support.store_world import world
 
 READ_ONLY = "%20-cdefault_transaction_read_only%3Don"
 

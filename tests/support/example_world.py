@@ -1,0 +1,93 @@
+"""The little world of the examples, and the reading of an example file into evidence."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import yaml
+
+from config.catalogue import Catalogue, Channel
+from config.settings import ROOT
+from data_quality.evidence import BATCH_COLUMNS, OBSERVED_COLUMNS, REJECT_COLUMNS, Evidence, empty
+from metrics.observations import Interval
+
+EXAMPLES = ROOT / "data_quality" / "examples"
+ZONE = ZoneInfo("Asia/Shanghai")
+DAY = "2026-03-02"
+CITIES = ("110100", "130100", "130200")
+
+
+def world() -> Catalogue:
+    """The catalogue of the examples, with the product's own rule book and words."""
+    content = yaml.safe_load((EXAMPLES / "catalogue.yaml").read_text(encoding="utf-8"))
+    content["rules"] = yaml.safe_load((ROOT / "config" / "rules.yaml").read_text(encoding="utf-8"))
+    content["words"] = yaml.safe_load((ROOT / "config" / "words" / "rules.yaml").read_text(encoding="utf-8"))
+    return Catalogue.model_validate(content)
+
+
+def at(clock: str) -> datetime:
+    """A time of the examples' day, or a whole date and time, Asia/Shanghai."""
+    return datetime.fromisoformat(clock if "-" in clock else f"{DAY}T{clock}").replace(tzinfo=ZONE)
+
+
+def observations(rows: list[Mapping[str, Any]], channel: str = "hotline") -> pd.DataFrame:
+    """Rows of an example: `values` gives a value by region; received a minute and a half after the start."""
+    table = []
+    for row in rows:
+        start = at(row["start"])
+        received = at(row["received_at"]) if "received_at" in row else start + timedelta(seconds=90)
+        for region, value in row["values"].items():
+            number = float("nan") if value is None else float(value)
+            dimension, reported = row.get("dimension", ""), row.get("reported", False)
+            table.append((channel, row["measure"], str(region), dimension, start, number, reported, received))
+    return _typed(table, OBSERVED_COLUMNS)
+
+
+def batches(rows: list[Mapping[str, Any]], channel: str = "hotline") -> pd.DataFrame:
+    """Batches of an example; a good one needs source, start, end and fetched_at only."""
+    table = [
+        ("b1", channel, row["source"], at(row["start"]), at(row["end"]), at(row["fetched_at"]),
+         row.get("read", 10), row.get("error", ""), not row.get("error"))
+        for row in rows
+    ]  # fmt: skip
+    return _typed(table, BATCH_COLUMNS)
+
+
+def whole(channel: Channel, interval: tuple[str, str]) -> list[Mapping[str, Any]]:
+    """One good batch of every source over the interval, 20 s after its end."""
+    fetched = (at(interval[1]) + timedelta(seconds=20)).strftime("%Y-%m-%dT%H:%M:%S")
+    return [
+        {"source": source.id, "start": interval[0], "end": interval[1], "fetched_at": fetched}
+        for source in channel.sources
+    ]
+
+
+def evidence(example: Mapping[str, Any], catalogue: Catalogue) -> Evidence:
+    """What an example lays before the audit."""
+    channel = catalogue.channels[example.get("channel", "hotline")]
+    interval = tuple(example["interval"])
+    asked = at(example.get("asked_since", "09:00"))
+    rejects = [{"channel": channel.id, "batch": "b1", **row} for row in example.get("rejects", ())]
+    return Evidence(
+        catalogue,
+        at(example["now"]),
+        Interval(at(interval[0]), at(interval[1])),
+        observations(example.get("observations", []), channel.id),
+        batches(example.get("batches", whole(channel, interval)), channel.id),
+        pd.DataFrame(rejects, columns=list(REJECT_COLUMNS)) if rejects else empty(REJECT_COLUMNS),
+        asked_since={(channel.id, source.id): asked for source in channel.sources},
+        channels=(channel.id,),
+    )
+
+
+def _typed(table: list[tuple[Any, ...]], columns: tuple[str, ...]) -> pd.DataFrame:
+    blank = empty(columns)
+    frame = pd.DataFrame(table, columns=list(columns))
+    for name in columns:
+        if isinstance(blank[name].dtype, pd.DatetimeTZDtype):
+            frame[name] = pd.to_datetime(frame[name], utc=True).dt.as_unit("s")
+        elif blank[name].dtype != object:
+            frame[name] = frame[name].astype(blank[name].dtype)
+    return frame

@@ -1,0 +1,159 @@
+"""The push endpoint behind a real server on loopback and before a real Valkey: what a sender meets."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from collectors import build
+from collectors.push import PushCollector
+from collectors.push.endpoint import PushEndpoint
+from config.catalogue import Catalogue
+from config.loading import load
+from metrics.observations import Parsed, Payload, SourceFault
+from service.web import PUSH_FAILURES
+from store.ingest.stream import STREAM, Ingest, Limits
+from store.valkey.embedded import EmbeddedValkey
+
+FOLDER = Path(__file__).parent / "catalogues" / "push"
+NOW = datetime(2026, 11, 21, 8, 5, tzinfo=UTC)
+TOKENS = {"desk": "the token of the desk", "hall": "the token of the hall"}
+GUANGZHOU, SHENZHEN = "440100", "440300"
+
+
+def row(value: float = 3, minute: int = 0, at: datetime = NOW, **changes: Any) -> dict[str, Any]:
+    """One observation of the desk, `minute` minutes before the last one that has ended."""
+    start = (at - timedelta(minutes=minute + 1)).isoformat()
+    return {"measure": "contacts", "region": GUANGZHOU, "start": start, "value": value} | changes
+
+
+def body(*rows: Any, **more: Any) -> bytes:
+    return json.dumps({"observations": rows, **more}).encode()
+
+
+def tables(*regions: str, **values: list[Any]) -> bytes:
+    """One table of the desk in the last minute that has ended."""
+    places = list(regions) or [GUANGZHOU, SHENZHEN]
+    start = (NOW - timedelta(minutes=1)).isoformat()
+    return json.dumps({"tables": [{"region": places, "start": [start] * len(places), "values": values}]}).encode()
+
+
+def fault_of_tables(record: int, rule: str, column: str, code: str, value: str) -> dict[str, Any]:
+    """A fault as the door tells it."""
+    return {"record": record, "rule": rule, "column": column, "code": code, "value": value}
+
+
+@dataclass
+class Sender:
+    """A channel system that pushes over HTTP."""
+
+    url: str
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
+
+    def push(self, data: Any, key: str = "k", channel: str = "desk", **headers: str | None) -> httpx.Response:
+        given = {
+            "Authorization": f"Bearer {TOKENS.get(channel, '')}",
+            "Idempotency-Key": key,
+            "Content-Type": "application/json",
+        } | {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = {name: value for name, value in given.items() if value is not None}
+        return self.client.post(f"{self.url}/ingest/v1/{channel}", content=data, headers=sent)
+
+
+@dataclass
+class World:
+    """The door, what is behind it, and what it told of refusals."""
+
+    sender: Sender
+    valkey: EmbeddedValkey
+    ingest: Ingest
+    door: PushEndpoint
+    refusals: list[tuple[str, Payload, Parsed | None, SourceFault | None]]
+
+    def waiting(self) -> list[bytes]:
+        """Bodies in the stream, without taking them."""
+        return [entry[1][b"body"] for entry in self.ingest._client.xrange(STREAM)]
+
+
+def collectors(catalogue: Catalogue) -> dict[str, PushCollector]:
+    found = {}
+    for channel in catalogue.channels.values():
+        collector = build(catalogue, channel, channel.sources[0], b"key")
+        if isinstance(collector, PushCollector):
+            found[channel.id] = collector
+    return found
+
+
+@contextmanager
+def served(app: ASGIApp) -> Iterator[str]:
+    """An application behind uvicorn on a free port of loopback: its address."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, server_header=False)
+    server = uvicorn.Server(config)
+    started = threading.Event()
+    startup = server.startup
+
+    async def told(sockets: Any = None) -> None:
+        await startup(sockets)
+        started.set()
+
+    server.startup = told  # type: ignore[method-assign] # the event that a test awaits instead of asking again and again
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
+    thread.start()
+    try:
+        assert started.wait(30)
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        taken.close()
+
+
+@contextmanager
+def world(
+    folder: Path, limits: Limits | None = None, clock: Any = lambda: NOW, read_s: float = 30.0
+) -> Iterator[World]:
+    """A door over a Valkey of its own."""
+    refusals: list[Any] = []
+    with EmbeddedValkey(folder / "valkey") as valkey, closing(Ingest(valkey.url, limits=limits or Limits())) as ingest:
+
+        def refused(*told: Any) -> None:
+            refusals.append(told)
+
+        door = PushEndpoint(collectors(load(FOLDER)), ingest.append, refused, clock, PUSH_FAILURES, read_s)
+        with served(Starlette(routes=door.routes())) as url:
+            sender = Sender(url)
+            with closing(sender.client):
+                yield World(sender, valkey, ingest, door, refusals)
+
+
+@pytest.fixture(autouse=True)
+def tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, token in TOKENS.items():
+        monkeypatch.setenv(f"WATCHFLOOR_TOKEN_{name.upper()}", token)
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("door")) as made:
+        yield made
+
+
+@pytest.fixture
+def door(standing: World) -> World:
+    """The module's door with nothing in its stream and no refusal told."""
+    standing.ingest._client.flushall()
+    standing.refusals.clear()
+    return standing
