@@ -1,1 +1,1 @@
-"""Who may: viewers, what each may see, and with which word they are known."""
+"""Who may: a viewer, what the policy lets him do where, and how often somebody may try."""

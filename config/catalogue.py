@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from config.actions import Action
 from config.formula import linear_terms
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
@@ -289,6 +290,15 @@ class DayPlan(Noun):
     starts: time = time(0, 0)
 
 
+class Role(Noun):
+    """What an account or a token may do inside its region, and of which regions it can be."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,31}$")]
+    name: Text
+    levels: tuple[Literal["nation", "province"], ...] = Field(min_length=1)
+    may: frozenset[Action]
+
+
 class Catalogue(Noun):
     """Everything that exists, keyed by id and checked across files."""
 
@@ -304,6 +314,8 @@ class Catalogue(Noun):
     accuracies: dict[str, float] = {}
     """Dimensions whose values are bands of a quantity: how far, as a share of it, a band may lie from a value."""
     rules: RuleBook
+    roles: dict[str, Role] = {}
+    """Who may do what; without roles nobody may do anything."""
     words: dict[str, Text]
 
     @cached_property
@@ -331,6 +343,15 @@ class Catalogue(Noun):
                 return at
             at = region.parent
         return None
+
+    def lies_in(self, code: str, region: str) -> bool:
+        """Whether a region is `region` or lies below it; False for a code that is unknown."""
+        at: str | None = code
+        while at is not None and at in self.regions:
+            if at == region:
+                return True
+            at = self.regions[at].parent
+        return False
 
     def at_level(self, level: Level, within: str = NATION) -> tuple[str, ...]:
         """Codes of the served regions of one level inside a region."""

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from config.catalogue import Channel, Measure, Metric, Noun, Region, Sketch, Text
+from config.catalogue import Channel, Measure, Metric, Noun, Region, Role, Sketch, Text
 from config.faults import Fault
 from config.strict_yaml import Unreadable, read_mapping
 
@@ -58,6 +58,7 @@ class Draft:
     channels: Section[Channel] = field(default_factory=Section)
     regions: Section[Region] = field(default_factory=Section)
     dimensions: Section[Dimension] = field(default_factory=Section)
+    roles: Section[Role] = field(default_factory=Section)
     words: Section[Text] = field(default_factory=Section)
     faults: list[Fault] = field(default_factory=list)
 

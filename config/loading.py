@@ -1,8 +1,8 @@
 """Read a folder of configuration into a `Catalogue`, or tell every fault in it at once.
 
 A catalogue folder holds `channels/*.yaml` and whatever else it wants to say for itself; what it
-leaves out, the product's own folder says. Its measures, metrics, sketches, dimensions and words are added to
-the product's or replace them by name; its `regions.csv` (then without the product's centres),
+leaves out, the product's own folder says. Its measures, metrics, sketches, dimensions, roles and words are
+added to the product's or replace them by name; its `regions.csv` (then without the product's centres),
 `centres.yaml`, `rules.yaml` and `day.yaml` replace the product's as a whole. Options of a kind of
 source are validated by that kind (`collectors.validate_options`), which configuration may not import.
 """
@@ -20,6 +20,7 @@ from config.catalogue import (
     Measure,
     Metric,
     Region,
+    Role,
     RuleBook,
     Sketch,
     Text,
@@ -29,7 +30,7 @@ from config.drafts import Dimension, Draft, N, Section
 from config.faults import CatalogueError, Fault
 
 PRODUCT = Path(__file__).resolve().parent
-FILES = ("centres.yaml", "day.yaml", "dimensions.yaml", "measures.yaml", "regions.csv", "rules.yaml")
+FILES = ("centres.yaml", "day.yaml", "dimensions.yaml", "measures.yaml", "regions.csv", "roles.yaml", "rules.yaml")
 FOLDERS = ("channels", "metrics", "sketches", "words")
 REGION_COLUMNS = (
     "code", "parent", "level", "kind", "name_zh", "short_zh", "name_en", "lon", "lat", "population", "served",
@@ -46,6 +47,7 @@ def load(folder: Path = PRODUCT) -> Catalogue:
         _read_entries(draft, layer / "dimensions.yaml", draft.dimensions, Dimension)
         _read_files(draft, layer / "metrics", draft.metrics, Metric)
         _read_files(draft, layer / "sketches", draft.sketches, Sketch)
+        _read_entries(draft, layer / "roles.yaml", draft.roles, Role)
         _read_words(draft, layer / "words")
     _read_files(draft, folder / "channels", draft.channels, Channel)
     _read_places(draft, folder)
@@ -65,6 +67,7 @@ def load(folder: Path = PRODUCT) -> Catalogue:
         codes={name: entry.codes for name, entry in draft.dimensions.nouns.items()},
         accuracies={name: entry.accuracy for name, entry in draft.dimensions.nouns.items() if entry.accuracy},
         rules=rules,
+        roles=draft.roles.nouns,
         words=draft.words.nouns,
     )
 

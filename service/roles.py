@@ -16,7 +16,7 @@ from config.settings import BadSetting, Settings, read_settings
 from dashboards.access.sign_in import Users
 from pipeline.flow.job_queue import JobQueueUnreachable
 from service.commands.command_line import answer_here
-from service.commands.remote import PATH, announced, route
+from service.commands.remote import announced, route
 from service.dependencies import make_home, state_url
 from service.pipeline import run_alone, running
 from service.process import collect_rarely, end_on_signals, set_up_log
@@ -60,7 +60,7 @@ def _all(settings: Settings, catalogue: Catalogue) -> None:
         users = service.dependencies.state.users if settings.access == "login" else None
         site = SiteDependencies(service.live, service.ingest, service.pushed, users)
         ask = route(token, lambda arguments: answer_here(service.dependencies, arguments))
-        serve(settings, catalogue, site, address, [ask], [PATH])
+        serve(settings, catalogue, site, address, [ask])
 
 
 def _demo(settings: Settings, here: str) -> AbstractContextManager[object]:

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from starlette.routing import BaseRoute
+from starlette.routing import Route
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -19,6 +19,7 @@ from config.catalogue import Catalogue
 from config.clock import utc_now
 from config.settings import BadSetting, Settings
 from dashboards.access.loopback import LoopbackOnly, is_loopback
+from dashboards.access.routes import Guarded, Open
 from dashboards.access.sign_in import SignInAccess, Users
 from dashboards.access.viewers import Access, OpenAccess
 from dashboards.site.application import create_app
@@ -28,6 +29,7 @@ from store.ingest.stream import Conflict, Full, Ingest, Unreachable
 from store.valkey.live import Live
 
 PUSH_PATH = "/ingest/"
+OWN_TOKEN = "asks for a token of its own and answers nobody without it"
 PUSH_FAILURES: dict[type[Exception], tuple[int, str]] = {
     Conflict: (409, "conflict"),
     Full: (503, "full"),
@@ -74,13 +76,15 @@ def serve(
     catalogue: Catalogue,
     behind: SiteDependencies,
     address: socket.socket,
-    routes: Sequence[BaseRoute] = (),
-    open_paths: Sequence[str] = (),
+    routes: Sequence[Route] = (),
 ) -> None:
-    """Serve until a signal comes; `routes` are further addresses, of which `open_paths` guard themselves."""
-    access, sign_in, entrance = _access(settings, catalogue, behind.users)
-    all_routes = [*sign_in, *_door(behind).routes(), *routes]
-    site = create_app(catalogue, behind.live, access, all_routes, [*entrance, PUSH_PATH, *open_paths])
+    """Serve until a signal comes; `routes` are further addresses that ask for tokens of their own."""
+    access, sign_in = _access(settings, catalogue, behind.users)
+    with_tokens = [
+        Open(route.path, route.endpoint, OWN_TOKEN, tuple(route.methods or ()))
+        for route in (*_push_endpoint(behind).routes(), *routes)
+    ]
+    site = create_app(catalogue, behind.live, access, [*sign_in, *with_tokens])
     around = guarded(settings, site)
     # Before the address is told: who comes at once shall wait a moment, not be refused.
     address.listen()
@@ -98,7 +102,7 @@ def guarded(settings: Settings, site: ASGIApp) -> ASGIApp:
     return site
 
 
-def _door(behind: SiteDependencies) -> PushEndpoint:
+def _push_endpoint(behind: SiteDependencies) -> PushEndpoint:
     """The push endpoint, for every channel that has a push source."""
     ingest = behind.ingest
     return PushEndpoint(
@@ -110,9 +114,9 @@ def _door(behind: SiteDependencies) -> PushEndpoint:
     )
 
 
-def _access(settings: Settings, catalogue: Catalogue, users: Users | None) -> tuple[Access, list[BaseRoute], list[str]]:
+def _access(settings: Settings, catalogue: Catalogue, users: Users | None) -> tuple[Access, Sequence[Guarded | Open]]:
     """Who may look: everyone on this machine, or users who sign in."""
     if users is None:
-        return OpenAccess(), [], []
+        return OpenAccess(), ()
     login = SignInAccess(catalogue, users, secret(settings.session_key, settings.home_dir / "session.key"))
-    return login, login.routes(), [login.entrance]
+    return login, login.addresses()

@@ -1,31 +1,28 @@
 """The outermost layer of the web process: who asks is settled, and every answer carries the security headers."""
 
 from collections.abc import Sequence
-from contextvars import ContextVar
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboards.access.viewers import Access, Viewer
-
-VIEWER: ContextVar[Viewer] = ContextVar("viewer")
-"""Who asks, for the pages and the callbacks of this request."""
-
-OPEN_PATHS = ("/assets/", "/_dash-component-suites/", "/health")
-"""Paths that anybody may ask for: they hold the program, never a figure. One that ends with `/` opens all below it."""
+from dashboards.access.routes import VIEWER
+from dashboards.access.viewers import Access
 
 
 class Gate:
-    """Lets nobody past whom the door does not know."""
+    """Lets nobody past who is not known, except to the open routes."""
 
-    def __init__(self, app: ASGIApp, access: Access, open_paths: Sequence[str], script_hashes: Sequence[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, access: Access, open_routes: Sequence[BaseRoute], script_hashes: Sequence[str]
+    ) -> None:
         self._app = app
         self._access = access
-        self._open_paths = (*OPEN_PATHS, *open_paths)
+        self._open_routes = open_routes
         self._policy = content_policy(script_hashes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,7 +35,7 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self._is_open(scope["path"]):
+        if not self._is_open(scope):
             viewer = await run_in_threadpool(self._access.viewer, HTTPConnection(scope))
             if viewer is None:
                 await self._turned_away(scope)(scope, receive, send)
@@ -46,8 +43,9 @@ class Gate:
             VIEWER.set(viewer)
         await self._app(scope, receive, send)
 
-    def _is_open(self, path: str) -> bool:
-        return any(path.startswith(one) if one.endswith("/") else path == one for one in self._open_paths)
+    def _is_open(self, scope: Scope) -> bool:
+        """Whether an open route has this path, with whatever method: it says itself which it takes."""
+        return any(route.matches(scope)[0] is not Match.NONE for route in self._open_routes)
 
     def _turned_away(self, scope: Scope) -> Response:
         """To the sign-in page and back for a person, a plain refusal for a program."""

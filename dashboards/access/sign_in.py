@@ -4,7 +4,7 @@
    address, lead to a pause.
 2. The cookie holds the name and the day of the account, signed and dated; who was disabled, or given a new password
    since, is refused within seconds.
-3. What somebody may see follows from his region: the nation's users see all, a province's users their province.
+3. The account says his role and his region; the policy (`access/policy.py`) says what these allow.
 """
 
 import asyncio
@@ -19,12 +19,13 @@ from itsdangerous import BadSignature, TimestampSigner
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
 
-from config.catalogue import NATION, Catalogue
+from access.policy import Viewer
+from config.actions import Action
+from config.catalogue import Catalogue
+from dashboards.access.routes import Guarded, Open
 from dashboards.access.sign_in_attempts import PAUSE_S, SignInAttempts
 from dashboards.access.sign_in_page import sign_in_page
-from dashboards.access.viewers import Viewer
 
 COOKIE = "watchfloor"
 SESSION_S = 12 * 3600
@@ -44,6 +45,11 @@ class User(Protocol):
     @property
     def name(self) -> str:
         """The sign-in name."""
+        ...
+
+    @property
+    def role(self) -> str:
+        """What he may do: a role of the catalogue."""
         ...
 
     @property
@@ -100,21 +106,18 @@ class SignInAccess:
 
     def _look_up(self, session: str) -> Viewer | None:
         user = self._users.find(session.partition(" ")[2])
-        if user is None or session_of(user) != session or user.region not in self._catalogue.regions:
+        if user is None or session_of(user) != session:
             return None
-        return Viewer(user.name, user.region)
+        if user.region not in self._catalogue.regions or user.role not in self._catalogue.roles:
+            return None
+        return Viewer(user.name, user.role, user.region)
 
-    def may_see(self, viewer: Viewer, topic: str) -> bool:
-        """The nation's users everything; others what lies inside their region."""
-        _, _, scope = topic.partition("/")
-        return viewer.region == NATION or (scope or NATION) in self._catalogue.below(viewer.region)
-
-    def routes(self) -> list[BaseRoute]:
+    def addresses(self) -> list[Guarded | Open]:
         """Sign-in page, its answer, and signing out."""
         return [
-            Route(self.entrance, self._page, methods=["GET"]),
-            Route(self.entrance, self._answer, methods=["POST"]),
-            Route("/sign-out", self._sign_out, methods=["POST"]),
+            Open(self.entrance, self._page, "nobody is known yet"),
+            Open(self.entrance, self._answer, "nobody is known yet; tries are counted", ("POST",)),
+            Guarded("/sign-out", self._sign_out, Action.SIGN_OUT, ("POST",)),
         ]
 
     async def _page(self, request: Request) -> Response:

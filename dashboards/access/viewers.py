@@ -1,27 +1,19 @@
-"""Who looks: a viewer, and what decides whether he may see a topic.
-
-The decision is taken on the server for every page, callback and stream (`dashboards/site/application.py`,
-`dashboards/live/hub.py`); what is not allowed is never sent, not merely hidden.
-"""
+"""How the web knows who asks: by a session, by a token, or, at this machine alone, without either."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 from starlette.requests import HTTPConnection
 
+from access.policy import Viewer
 from config.catalogue import NATION
 
-
-@dataclass(frozen=True)
-class Viewer:
-    """Somebody who was let in: a name for the trail, and the region he answers for (the nation: all)."""
-
-    name: str
-    region: str
+LOCAL = Viewer("local", "administrator", NATION)
+"""Whoever sits at this machine, with the role that may do everything."""
 
 
 class Access(Protocol):
-    """The door: says who asks, and what he may see. Both methods run in a thread."""
+    """Says who asks; what he may do is the policy's to say (`access/policy.py`)."""
 
     @property
     def entrance(self) -> str:
@@ -29,25 +21,17 @@ class Access(Protocol):
         ...
 
     def viewer(self, request: HTTPConnection) -> Viewer | None:
-        """Who sends this request; None: nobody that is known, so send him to the sign-in page."""
-        ...
-
-    def may_see(self, viewer: Viewer, topic: str) -> bool:
-        """Whether a viewer may see a topic such as `hq` or `province/440000` (`View.topic`)."""
+        """Who sends this request, asked in a thread; None: nobody that is known, so send him to the sign-in page."""
         ...
 
 
 @dataclass(frozen=True)
 class OpenAccess:
-    """Everyone who reaches the address is a head-office viewer; for loopback only."""
+    """Everyone who reaches the address is an administrator of the nation; for loopback only."""
 
-    everyone: Viewer = Viewer("local", NATION)
+    everyone: Viewer = LOCAL
     entrance: str = ""
 
     def viewer(self, request: HTTPConnection) -> Viewer | None:
-        """The same head-office viewer for every request."""
+        """The same viewer for every request."""
         return self.everyone
-
-    def may_see(self, viewer: Viewer, topic: str) -> bool:
-        """Everything."""
-        return True

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
+from access.policy import Policy
 from dashboards.access.viewers import Access
 from dashboards.files import version
 from dashboards.live.audiences import Straight, Subscription
@@ -28,10 +29,10 @@ COME_BACK_S = 10
 class Streams:
     """Opens streams for those who may see their view."""
 
-    def __init__(self, hub: Hub, access: Access, parse: Callable[[str, str], View]) -> None:
+    def __init__(self, hub: Hub, access: Access, policy: Policy, parse: Callable[[str, str], View]) -> None:
         """`parse`: the view of a path and a query; raises UnknownView."""
         self._hub = hub
-        self._access = access
+        self._access, self._policy = access, policy
         self._parse = parse
 
     async def answer(self, request: Request) -> Response:
@@ -58,7 +59,7 @@ class Streams:
         viewer = await run_in_threadpool(self._access.viewer, request)
         if viewer is None:
             return 401
-        return None if await run_in_threadpool(self._access.may_see, viewer, view.topic) else 403
+        return None if self._policy.may_follow(viewer, view.topic) else 403
 
     def _stream(self, request: Request, subscription: Subscription) -> Response:
         async def still_allowed() -> bool:

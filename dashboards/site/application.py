@@ -1,6 +1,7 @@
-"""The web process as one ASGI application: the door, streams, files, health, and pages by Dash.
+"""The web process as one ASGI application: the gate, streams, files, health, and pages by Dash.
 
-Dash answers every unknown address with 200 and its index; here it is asked last, for pages only.
+Dash answers every unknown address with 200 and its index; here it is asked last, for pages only. Every address is
+guarded by an action of the policy, or open with its reason (`dashboards/access/routes.py`).
 """
 
 import asyncio
@@ -11,14 +12,15 @@ from datetime import UTC, datetime
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from access.policy import Policy
+from config.actions import Action
 from config.catalogue import Catalogue
-from dashboards.access.gate import VIEWER, Gate
+from dashboards.access.gate import Gate
+from dashboards.access.routes import VIEWER, Guarded, Open
 from dashboards.access.viewers import Access
 from dashboards.files import asset, dash_asset
 from dashboards.live.event_streams import Streams
@@ -31,6 +33,7 @@ from dashboards.window import Window
 OLD_S = 90.0
 """Age of the newest snapshot (s) from which this process no longer counts as healthy."""
 STORE_ANSWER_S = 3.0
+PROGRAM = "the program's files, the same for everybody; they hold no figure"
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Site:
 
     app: ASGIApp
     hub: Hub
+    addresses: tuple[Guarded | Open, ...]
+    """All that can be asked for, in the order in which it is looked for."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as ASGI."""
@@ -49,34 +54,31 @@ def create_app(
     catalogue: Catalogue,
     live: Live,
     access: Access,
-    routes: Sequence[BaseRoute] = (),
-    open_paths: Sequence[str] = (),
+    addresses: Sequence[Guarded | Open] = (),
     limits: Limits | None = None,
     windows: Mapping[str, Window] | None = None,
 ) -> Site:
     """The application for uvicorn (`dashboards/site/server.py`).
 
-    `routes` are further addresses (sign-in, the push endpoint); those below `open_paths` may be asked for by
-    anybody and guard themselves, the others need a viewer. `windows` are all
-    there are, unless named. One application a process: Dash keeps it globally.
+    `addresses` are further ones (sign-in, the push endpoint). `windows` are all there are, unless named. One
+    application a process: Dash keeps it globally.
     """
+    policy = Policy(catalogue)
     pages = Pages(catalogue, access, all_windows() if windows is None else windows)
     hub = Hub(live, pages, limits)
-    streams = Streams(hub, access, pages.view)
-    dash_pages = DashPages(catalogue, pages)
-    app = Starlette(
-        routes=[
-            Route("/", _home(pages)),
-            Route("/live/{topic:path}", streams.answer, methods=["GET", "HEAD"]),
-            Route("/health", _health(hub, live)),
-            Route("/assets/{version}/{name:path}", asset),
-            Route("/_dash-component-suites/dash/{name:path}", dash_asset),
-            *routes,
-        ],
-        lifespan=_running(hub),
+    dash_pages = DashPages(catalogue, policy, pages)
+    every = (
+        Guarded("/", _home(pages), Action.OPEN_PAGES),
+        Guarded("/live/{topic:path}", Streams(hub, access, policy, pages.view).answer, Action.FOLLOW_LIVE),
+        Open("/health", _health(hub, live), "what watches the process asks it; it holds no figure"),
+        Open("/assets/{version}/{name:path}", asset, PROGRAM),
+        Open("/_dash-component-suites/dash/{name:path}", dash_asset, PROGRAM),
+        *addresses,
+        *dash_pages.addresses(),
     )
-    app.router.default = GZipMiddleware(dash_pages, minimum_size=1000)
-    return Site(Gate(app, access, open_paths, dash_pages.script_hashes), hub)
+    app = Starlette(routes=[address.route(policy) for address in every], lifespan=_running(hub))
+    open_routes = [address.route(policy) for address in every if isinstance(address, Open)]
+    return Site(Gate(app, access, open_routes, dash_pages.script_hashes), hub, every)
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -3,21 +3,26 @@
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from functools import wraps
 from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from dash import Dash, Input, Output, dcc, html
+from dash.exceptions import PreventUpdate
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from access.policy import Policy
+from config.actions import Action
 from config.catalogue import Catalogue
-from dashboards.access.gate import VIEWER
+from dashboards.access.routes import VIEWER, Guarded
 from dashboards.files import asset_files, asset_url, version
 from dashboards.site.pages import Page, Pages
 from wording.words import Words
@@ -28,7 +33,8 @@ PAGE: ContextVar[Page] = ContextVar("page")
 """The page whose index is being written."""
 
 INDEX = Template((Path(__file__).parent / "index.html").read_text(encoding="utf-8"))
-DASH_PATHS = ("/_dash-layout", "/_dash-dependencies", "/_dash-update-component")
+SMALLEST_PACKED = 1000
+"""Bytes of an answer from which on it is compressed."""
 UNUSED_SCRIPTS = re.compile(r'<script src="[^"]*/(?:dash_table/|deps/polyfill)[^"]*"></script>\n?')
 """Scripts that Dash puts on every page and no window needs: 37 KB packed."""
 
@@ -37,6 +43,26 @@ class IndexedDash(Dash):
     """Dash with an index of our own: language, theme and stream are known before the first script runs."""
 
     catalogue: Catalogue
+    policy: Policy
+
+    def callback(self, *parts: Any, **options: Any) -> Any:
+        """Refused: a callback is added by `guarded_callback`, which says who may call it."""
+        raise TypeError("add callbacks by guarded_callback, which asks the policy")
+
+    def guarded_callback(self, action: Action, *parts: Any) -> Callable[[Callable[..., Any]], Any]:
+        """Add a callback that nothing comes of for whom the policy does not allow `action` in his own region."""
+
+        def added(function: Callable[..., Any]) -> Any:
+            @wraps(function)
+            async def asked(*inputs: Any) -> Any:
+                viewer = VIEWER.get()
+                if not self.policy.may(viewer, action, viewer.region):
+                    raise PreventUpdate
+                return await function(*inputs)
+
+            return super(IndexedDash, self).callback(*parts)(asked)
+
+        return added
 
     def interpolate_index(self, config: str = "", scripts: str = "", renderer: str = "", **unused: str) -> str:  # type: ignore[override]  # Dash calls it by keyword
         """The HTML of `PAGE`; the names of the parts are Dash's."""
@@ -69,9 +95,9 @@ class IndexedDash(Dash):
 class DashPages:
     """Every address that no other route takes: Dash's own three, and pages."""
 
-    def __init__(self, catalogue: Catalogue, pages: Pages) -> None:
+    def __init__(self, catalogue: Catalogue, policy: Policy, pages: Pages) -> None:
         self._pages = pages
-        self._dash = _dash(catalogue, pages)
+        self._dash = _dash(catalogue, policy, pages)
 
     @property
     def script_hashes(self) -> Sequence[str]:
@@ -79,19 +105,24 @@ class DashPages:
         hashes: Sequence[str] = self._dash.csp_hashes()
         return hashes
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a page with its true status, hand Dash's own addresses on, refuse the rest."""
-        inner: ASGIApp = self._dash.server
-        if scope["path"] in DASH_PATHS:
-            await inner(scope, receive, send)
-            return
-        request = Request(scope)
-        viewer = VIEWER.get(None)
-        if viewer is None or request.method not in ("GET", "HEAD") or scope["path"].startswith("/_"):
-            # Without a viewer: an address below a path that is open, such as a file that is not there.
+    def addresses(self) -> Sequence[Guarded]:
+        """Dash's own three, and one for all pages, to be looked for last; a page asks for its window itself."""
+        dash = GZipMiddleware(self._dash.server, SMALLEST_PACKED)
+        return (
+            Guarded("/_dash-layout", dash, Action.LOAD_PROGRAM),
+            Guarded("/_dash-dependencies", dash, Action.LOAD_PROGRAM),
+            Guarded("/_dash-update-component", dash, Action.OPEN_PAGES, ("POST",)),
+            Guarded("/{path:path}", GZipMiddleware(self._page, SMALLEST_PACKED), Action.OPEN_PAGES),
+        )
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a page with its true status; Dash has further addresses of its own, which stay shut."""
+        if scope["path"].startswith("/_"):
             await PlainTextResponse("there is nothing here", 404)(scope, receive, send)
             return
-        page = await asyncio.to_thread(self._pages.answer, scope["path"], request.url.query, viewer)
+        inner: ASGIApp = self._dash.server
+        query = Request(scope).url.query
+        page = await asyncio.to_thread(self._pages.answer, scope["path"], query, VIEWER.get())
         PAGE.set(page)
         await inner({**scope, "method": "GET", "path": "/", "raw_path": b"/"}, receive, _with_status(send, page.status))
 
@@ -105,7 +136,7 @@ def _with_status(send: Send, status: int) -> Send:
     return sending
 
 
-def _dash(catalogue: Catalogue, pages: Pages) -> IndexedDash:
+def _dash(catalogue: Catalogue, policy: Policy, pages: Pages) -> IndexedDash:
     app = IndexedDash(
         "watchfloor",
         backend="fastapi",
@@ -115,13 +146,15 @@ def _dash(catalogue: Catalogue, pages: Pages) -> IndexedDash:
         suppress_callback_exceptions=True,
         update_title="",
     )
-    app.catalogue = catalogue
+    app.catalogue, app.policy = catalogue, policy
     app.backend.websocket_capability = False
     app.layout = html.Div([dcc.Location(id="address", refresh=False), html.Div(id="page")])
 
-    @app.callback(Output("page", "children"), Input("address", "pathname"), Input("address", "search"))
+    @app.guarded_callback(
+        Action.OPEN_PAGES, Output("page", "children"), Input("address", "pathname"), Input("address", "search")
+    )
     async def show(pathname: str, search: str) -> Any:
-        """The content of an address; the door has said who asks, `Pages` decides what he may see."""
+        """The content of an address; the gate has said who asks, `Pages` asks the policy for the window."""
         viewer = VIEWER.get()
         page = await asyncio.to_thread(pages.answer, pathname, search or "", viewer)
         try:

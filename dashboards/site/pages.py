@@ -11,8 +11,9 @@ from typing import Any
 
 from dash import html
 
+from access.policy import Policy, Viewer
 from config.catalogue import Catalogue, Level
-from dashboards.access.viewers import Access, Viewer
+from dashboards.access.viewers import Access
 from dashboards.site.header import apology_parts, banners, header, header_parts
 from dashboards.site.plain_tree import PlainTree
 from dashboards.views import LANGUAGES, THEMES, UnknownView, View
@@ -63,6 +64,7 @@ class Pages:
     def __init__(self, catalogue: Catalogue, access: Access, windows: Mapping[str, Window]) -> None:
         self._catalogue = catalogue
         self._access = access
+        self._policy = Policy(catalogue)
         self._windows = windows
         self._levels: dict[str, Level] = {name: window.LEVEL for name, window in windows.items()}
         self._words = {language: Words(catalogue, language) for language in LANGUAGES}
@@ -70,7 +72,9 @@ class Pages:
     def home(self, viewer: Viewer) -> str:
         """Where somebody who asks for no window in particular is sent."""
         province = self._catalogue.ancestor(viewer.region, Level.PROVINCE)
-        return self.view(f"/province/{province}" if province else "/", "").url()
+        nations = [name for name, level in self._levels.items() if level is Level.NATION]
+        first = next((name for name in nations if self._policy.may_see(viewer, name)), "")
+        return self.view(f"/province/{province}" if province else f"/{first}", "").url()
 
     def view(self, pathname: str, query: str) -> View:
         """The view of an address; raises UnknownView."""
@@ -83,7 +87,7 @@ class Pages:
             view = self.view(pathname, query)
         except UnknownView as error:
             return self._unknown(error, address, viewer)
-        if not self._access.may_see(viewer, view.topic):
+        if not self._policy.may_see(viewer, view.topic):
             return self._forbidden(view, address, viewer)
         words = self._words[view.language]
         named = {"window": words(f"window.{view.window}"), "place": words.name(view.scope)}
@@ -118,7 +122,7 @@ class Pages:
 
     def _window(self, view: View, viewer: Viewer, words: Words) -> list[Any]:
         def may_see(topic: str) -> bool:
-            return self._access.may_see(viewer, topic)
+            return self._policy.may_see(viewer, topic)
 
         content = self._windows[view.window].layout(view, self._catalogue, words)
         return [

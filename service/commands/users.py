@@ -20,7 +20,8 @@ from wording.documents import as_text
 
 PASSWORD_ENV = "WATCHFLOOR_PASSWORD"
 SHORTEST_PASSWORD, LONGEST_PASSWORD, LONGEST_NAME = 10, 200, 80
-VIEWER = "viewer"
+ROLES = {Level.NATION: "executive", Level.PROVINCE: "province_manager"}
+"""The role of an account that is made without one."""
 
 
 def add_commands(user: argparse.ArgumentParser) -> None:
@@ -28,6 +29,7 @@ def add_commands(user: argparse.ArgumentParser) -> None:
     deeds = user.add_subparsers(required=True, metavar="DEED")
     add = deeds.add_parser("add", help=f"make an account, or give it a new password (asked for, or {PASSWORD_ENV})")
     add.add_argument("name", metavar="NAME")
+    add.add_argument("--role", metavar="ROLE", help="a role of config/roles.yaml (default: by the region)")
     add.add_argument("--region", default=NATION, metavar="CODE", help="the nation (default) or a province: all he sees")
     add.set_defaults(command=_add)
     deeds.add_parser("list", help="every account").set_defaults(command=_list)
@@ -37,24 +39,45 @@ def add_commands(user: argparse.ArgumentParser) -> None:
 
 
 def _add(settings: Settings, catalogue: Catalogue, asked: argparse.Namespace) -> int:
-    region = catalogue.regions.get(asked.region)
-    if region is None or not region.served or region.level not in (Level.NATION, Level.PROVINCE):
-        raise CannotAnswer(f"--region {asked.region!r} is neither {NATION} (the nation) nor a province's code")
+    role, region = role_in(catalogue, asked.role, asked.region)
     if not 0 < len(asked.name) <= LONGEST_NAME or not asked.name.isprintable() or asked.name != asked.name.strip():
         raise CannotAnswer(f"{asked.name!r} is no name: 1 to {LONGEST_NAME} printable signs, no space around them")
     password = _password()
     with _users(settings, catalogue) as users:
         now = datetime.now(UTC)
-        users.put(asked.name, password, VIEWER, now, region.code)
-        users.note(now, _operator(), "user_added", f"{asked.name} {region.code}")
+        users.put(asked.name, password, role, now, region)
+        users.note(now, operator(), "user_added", f"{asked.name} {role} {region}")
     return 0
+
+
+def role_in(catalogue: Catalogue, role: str | None, code: str) -> tuple[str, str]:
+    """A role and the region that it is for, checked; without a role, the one that a region's people have.
+
+    Raises CannotAnswer saying what there is.
+    """
+    region = catalogue.regions.get(code)
+    if region is None or not region.served or region.level not in ROLES:
+        raise CannotAnswer(f"--region {code!r} is neither {NATION} (the nation) nor a province's code")
+    name = ROLES[region.level] if role is None else role
+    if name not in catalogue.roles:
+        raise CannotAnswer(f"--role {name!r} does not exist; there are {', '.join(catalogue.roles)}")
+    if region.level not in catalogue.roles[name].levels:
+        levels = " or ".join(catalogue.roles[name].levels)
+        raise CannotAnswer(f"--role {name} is for a {levels}, and --region {code} is a {region.level}")
+    return name, code
 
 
 def _list(settings: Settings, catalogue: Catalogue, asked: argparse.Namespace) -> int:
     with _users(settings, catalogue) as users:
         rows = [
-            {"name": one.name, "region": one.region, "disabled": one.disabled, "since": one.created_at}
-            for one in users.all()
+            {
+                "name": account.name,
+                "role": account.role,
+                "region": account.region,
+                "disabled": account.disabled,
+                "since": account.created_at,
+            }
+            for account in users.all()
         ]
     print(as_text(rows, "table"), end="")
     return 0
@@ -65,7 +88,7 @@ def _disable(settings: Settings, catalogue: Catalogue, asked: argparse.Namespace
         if users.find(asked.name) is None:
             raise CannotAnswer(f"there is no account {asked.name!r} that is not disabled already; see: user list")
         users.disable(asked.name)
-        users.note(datetime.now(UTC), _operator(), "user_disabled", asked.name)
+        users.note(datetime.now(UTC), operator(), "user_disabled", asked.name)
     return 0
 
 
@@ -91,6 +114,6 @@ def _password() -> str:
     return password
 
 
-def _operator() -> str:
+def operator() -> str:
     """Who sits at the command line, as far as the system knows."""
     return f"{getpass.getuser()} (command line)"

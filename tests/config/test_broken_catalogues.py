@@ -386,3 +386,28 @@ def test_the_message_names_file_key_and_reason(folder: Path) -> None:
     write(folder, "channels/shop.yaml", channel_with(setle_s=5))
     with pytest.raises(CatalogueError, match=r"1 fault:\n  .*channels/shop\.yaml: setle_s: unknown key"):
         load(folder)
+
+
+@pytest.mark.parametrize(
+    ("role", "key", "reason"),
+    [
+        ("{name: {zh: 甲, en: a}, levels: [nation], may: [see_everything]}", "boss.may.0", "'see_hq_window'"),
+        ("{name: {zh: 甲, en: a}, levels: [nation, city], may: []}", "boss.levels.1", "'nation' or 'province'"),
+        ("{name: {zh: 甲, en: a}, levels: [], may: []}", "boss.levels", "at least 1 item"),
+        ("{name: {zh: 甲}, levels: [nation], may: []}", "boss.name.en", "is missing"),
+        ("{name: {zh: 甲, en: a}, levels: [nation], may: [], rights: []}", "boss.rights", "unknown key"),
+    ],
+)
+def test_a_role_that_cannot_stand(folder: Path, role: str, key: str, reason: str) -> None:
+    write(folder, "roles.yaml", f"boss: {role}")
+    file, at, said = only_fault(folder)
+    assert (file, at) == ("roles.yaml", key)
+    assert reason in said
+
+
+def test_a_role_is_added_to_the_products_or_replaces_one_by_name(folder: Path) -> None:
+    write(folder, "roles.yaml", "wall: {name: {zh: 墙, en: w}, levels: [nation], may: [open_pages]}\n"
+                                "boss: {name: {zh: 甲, en: a}, levels: [nation], may: []}\n")  # fmt: skip
+    roles = load(folder).roles
+    assert [action.value for action in roles["wall"].may] == ["open_pages"]
+    assert list(roles) == ["wall", "executive", "province_manager", "steward", "administrator", "boss"]

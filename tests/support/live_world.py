@@ -24,6 +24,7 @@ from config.catalogue import (
     Metric,
     Ownership,
     Region,
+    Role,
     RuleBook,
     Text,
 )
@@ -68,6 +69,7 @@ def metric(identifier: str) -> Metric:
 
 def catalogue() -> Catalogue:
     words = yaml.safe_load((ROOT / "config" / "words" / "shell.yaml").read_text(encoding="utf-8"))
+    roles = yaml.safe_load((ROOT / "config" / "roles.yaml").read_text(encoding="utf-8"))
     regions = (
         region(NATION, "China", Level.NATION),
         region(BEIJING, "Beijing"),
@@ -82,6 +84,7 @@ def catalogue() -> Catalogue:
         dimensions={},
         codes={},
         rules=RuleBook(version="1", rules={}, trust={}, score={}),
+        roles={name: Role(id=name, **content) for name, content in roles.items()},
         words={key: Text(**content) for key, content in words.items()},
     )
 

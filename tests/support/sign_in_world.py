@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from collectors.push.endpoint import PushEndpoint
 from config.catalogue import NATION, Catalogue
 from config.loading import load
+from dashboards.access.routes import Open
 from dashboards.access.sign_in import SignInAccess
 from dashboards.site.application import create_app
 from store.state import State, open_state
@@ -76,11 +77,17 @@ def house(folder: Path) -> Iterator[House]:
     clock, live = Clock(), MemoryLive()
     live.newest = believable(catalogue, datetime.now(UTC))
     state = open_state(f"sqlite:///{folder / 'state.sqlite'}", catalogue.rules)
-    for name, region in (("nation", NATION), ("guangdong", GUANGDONG), ("beijing", BEIJING)):
-        state.users.put(name, PASSWORD, "viewer", datetime(2026, 1, 1, tzinfo=UTC), region)
+    accounts = (
+        ("nation", "executive", NATION),
+        ("guangdong", "province_manager", GUANGDONG),
+        ("beijing", "province_manager", BEIJING),
+    )
+    for name, role, region in accounts:
+        state.users.put(name, PASSWORD, role, datetime(2026, 1, 1, tzinfo=UTC), region)
     access = SignInAccess(catalogue, state.users, b"a key of the tests", clock)
     door = PushEndpoint({}, lambda *_: 1 / 0, lambda *_: None, lambda: datetime.now(UTC), {})  # type: ignore[arg-type, return-value]  # nothing gets that far
-    app = create_app(catalogue, live, access, [*access.routes(), *door.routes()], [access.entrance, "/ingest/"])
+    push = [Open(route.path, route.endpoint, "has tokens of its own", ("POST",)) for route in door.routes()]
+    app = create_app(catalogue, live, access, [*access.addresses(), *push])
     try:
         with TestClient(app, follow_redirects=False, base_url=ORIGIN) as client:
             yield House(client, catalogue, access, state, clock, live)

@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 from starlette.requests import HTTPConnection
-from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message
 
+from access.policy import Viewer
+from config.actions import Action
 from config.catalogue import NATION
-from dashboards.access.viewers import OpenAccess, Viewer
+from dashboards.access.routes import Guarded, Open
+from dashboards.access.viewers import OpenAccess
 from dashboards.site.application import create_app
 from tests.support.live_world import BEIJING, GUANGDONG, MemoryLive, catalogue, snapshot, windows
 
@@ -29,7 +31,7 @@ CALLBACK = {
 
 
 class NamedAccess:
-    """The header `x-viewer` names a region; without it nobody is known. `gone` forgets everybody."""
+    """The header `x-viewer` names a region, whose manager asks; without it nobody. `gone` forgets everybody."""
 
     entrance = "/sign-in"
 
@@ -38,10 +40,8 @@ class NamedAccess:
 
     def viewer(self, request: HTTPConnection) -> Viewer | None:
         region = request.headers.get("x-viewer")
-        return Viewer("Li Na", region) if region and not self.gone else None
-
-    def may_see(self, viewer: Viewer, topic: str) -> bool:
-        return viewer.region in (NATION, topic.partition("/")[2])
+        role = "executive" if region == NATION else "province_manager"
+        return Viewer("Li Na", role, region) if region and not self.gone else None
 
 
 def app_of(live: MemoryLive, access: Any = None, **more: Any) -> ASGIApp:
@@ -219,16 +219,17 @@ def wait_for(client: TestClient, true: Any) -> Any:
     raise AssertionError(answer.json())
 
 
-def test_further_routes_are_served_inside_the_door(live: MemoryLive) -> None:
+def test_further_addresses_are_open_or_guarded_as_they_say(live: MemoryLive) -> None:
     async def told(request: Any) -> Any:
         from starlette.responses import PlainTextResponse
 
         return PlainTextResponse("told")
 
-    routes = [Route("/open", told), Route("/shut", told)]
-    with TestClient(app_of(live, NamedAccess(), routes=routes, open_paths=["/open"])) as client:
+    addresses = [Open("/open", told, "it tells nothing"), Guarded("/shut", told, Action.ASK_QUESTIONS)]
+    with TestClient(app_of(live, NamedAccess(), addresses=addresses)) as client:
         assert client.get("/open").text == "told"
         assert client.get("/shut").status_code == 401
+        assert client.get("/shut", headers={"x-viewer": GUANGDONG}).text == "told"
 
 
 class Stream:

@@ -29,13 +29,20 @@ def test_an_account_is_made_listed_and_shut(home: Path, capsys: pytest.CaptureFi
     assert run(home, "list") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("  ")[0] for line in lines] == ["name", "Li Na", "chief"]
-    assert "440000  True" in lines[1]
-    assert "100000  False" in lines[2]
+    assert "province_manager  440000  True" in lines[1]
+    assert "executive         100000  False" in lines[2]
     state = open_state(f"sqlite:///{home / 'state.sqlite'}", load().rules)
     assert state.users.verify("chief", "a long enough word") is not None
     assert state.users.verify("Li Na", "a long enough word") is None
     assert [deed.what for deed in state.users.trail()] == ["user_disabled", "user_added", "user_added"]
     state.close()
+
+
+def test_an_account_has_the_role_that_it_is_given(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(home, "add", "hall", "--role", "wall", "--region", "440000") == 0
+    capsys.readouterr()
+    assert run(home, "list") == 0
+    assert "hall  wall  440000  False" in capsys.readouterr().out
 
 
 def test_the_data_folder_is_its_owners_alone(home: Path) -> None:
@@ -49,6 +56,9 @@ def test_the_data_folder_is_its_owners_alone(home: Path) -> None:
         (("add", "x", "--region", "440100"), "neither 100000"),
         (("add", "x", "--region", "710000"), "neither 100000"),
         (("add", "x", "--region", "nowhere"), "neither 100000"),
+        (("add", "x", "--role", "boss"), "there are wall, executive, province_manager, steward, administrator"),
+        (("add", "x", "--role", "executive", "--region", "440000"), "executive is for a nation"),
+        (("add", "x", "--role", "province_manager"), "province_manager is for a province"),
         (("add", ""), "is no name"),
         (("add", " x"), "is no name"),
         (("add", "a\nb"), "is no name"),

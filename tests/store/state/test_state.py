@@ -94,6 +94,19 @@ def test_migrations_go_down_and_up_again(state: State) -> None:
     assert differences(state) == []
 
 
+def test_accounts_from_before_there_were_roles_may_what_they_saw(state: State) -> None:
+    migrate_back(state.engine, "0002")
+    for name, region in (("chief", "100000"), ("li", "110000")):
+        state.users.put(name, "x", "viewer", NOW, region)
+    migrate(state.engine)
+    assert [(user.name, user.role) for user in state.users.all()] == [
+        ("chief", "executive"),
+        ("li", "province_manager"),
+    ]
+    migrate_back(state.engine, "0002")
+    assert {user.role for user in state.users.all()} == {"viewer"}
+
+
 def test_opening_again_changes_nothing(state: State, url: str) -> None:
     state.progress.keep_cursor("hotline", "main", {"byte": 7}, NOW)
     again = open_state(url, RULES)
