@@ -3,7 +3,7 @@
 import errno
 import ssl
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from access.rate_limit import RateLimit
 from metrics.observations import SourceFault
 
 GZIP = 31
@@ -48,6 +49,14 @@ STATUS_FAULTS = {
     425: ("server_error", False),
     429: ("rate_limited", False),
 }
+
+
+def call_rate(calls_per_minute: float, clock: Callable[[], float]) -> RateLimit:
+    """How often a source is called, so that no minute holds more calls than it allows.
+
+    A tenth of the minute's calls may come in one burst, the other nine tenths drip in over the minute.
+    """
+    return RateLimit(calls_per_minute / 10, calls_per_minute * 0.9 / 60, clock)
 
 
 @contextmanager

@@ -16,11 +16,10 @@ import httpx
 from collectors import Ask, Plan
 from collectors.http_json.answers import error_code, records_in, source_words
 from collectors.http_json.authorisation import Authorisation
-from collectors.http_json.calling import Call
+from collectors.http_json.calling import Call, call_rate
 from collectors.http_json.environment_secrets import Secrets
 from collectors.http_json.options import Options, Request, check_base_url
 from collectors.http_json.pages import Page, is_last, read_file, read_pages
-from collectors.http_json.rate import CallBucket
 from collectors.http_json.session import Session, parameters
 from collectors.http_json.tokens import fill, fill_path, values_of
 from collectors.shared.coverage import due, last_interval, next_cursor, slices
@@ -45,7 +44,7 @@ class HttpJsonCollector:
         self._authorisation = Authorisation(self._options.auth, self._secrets)
         self._personal = personal_names(self._options.personal, *(one.map for one in self._options.requests))
         self._key = plan.pseudonym_key
-        self._bucket = CallBucket(self._options.limits.calls_per_minute, time.monotonic)
+        self._rate = call_rate(self._options.limits.calls_per_minute, time.monotonic)
 
     def fetch(self, ask: Ask) -> Payload:
         """Ask the interface for what is due; raises SourceFault, in which no secret is ever quoted."""
@@ -91,7 +90,7 @@ class HttpJsonCollector:
         limits = self._options.limits
         try:
             async with asyncio.timeout(limits.total_s), self._client() as client:
-                session = Session(self._options, self._base_url(), client, self._bucket)
+                session = Session(self._options, self._base_url(), client, self._rate)
                 pages = [
                     page
                     for window in windows

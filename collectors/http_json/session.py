@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
+from access.rate_limit import RateLimit
 from collectors.http_json.answers import decode, error_code, source_words
 from collectors.http_json.authorisation import Authorisation, Proof
 from collectors.http_json.calling import LONGEST_WAIT_S, Call, Passing, http_faults, send
 from collectors.http_json.options import Options
-from collectors.http_json.rate import CallBucket
 from collectors.shared.json_reading import read_json
 from metrics.observations import SourceFault
 
@@ -27,13 +27,13 @@ class Answer:
 
 
 class Session:
-    """The calls of one fetch over one client; the bucket and the authorisation outlive it."""
+    """The calls of one fetch over one client; the rate limit and the authorisation outlive it."""
 
-    def __init__(self, options: Options, base_url: str, client: httpx.AsyncClient, bucket: CallBucket) -> None:
+    def __init__(self, options: Options, base_url: str, client: httpx.AsyncClient, rate: RateLimit) -> None:
         self._options = options
         self._base_url = base_url.rstrip("/")
         self._client = client
-        self._bucket = bucket
+        self._rate = rate
         self._bytes = 0
 
     async def ask(self, call: Call, authorisation: Authorisation) -> Answer:
@@ -64,7 +64,7 @@ class Session:
 
     async def _once(self, call: Call, proof: Proof, authorisation: Authorisation | None) -> Answer:
         limits = self._options.limits
-        wait = self._bucket.reserve(limits.total_s)
+        wait = self._rate.reserve(limits.total_s)
         if wait is None:
             raise SourceFault("rate_limited", f"our own limit of {limits.calls_per_minute:g} calls a minute is used up")
         await asyncio.sleep(wait)

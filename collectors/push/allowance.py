@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from access.rate_limit import RateLimit
 from collectors.push.body import Refused
 
 AT_ONCE = 4
@@ -15,29 +16,21 @@ class Allowance:
     """Refuses (429) what comes too often or beside too many others; evenly refilled."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._per_minute, self._clock = per_minute, clock
-        self._left, self._at, self._under_way = float(per_minute), clock(), 0
+        self._per_minute, self._under_way = per_minute, 0
+        self._rate = RateLimit(per_minute, per_minute / 60, clock)
 
     @contextmanager
     def taken(self) -> Iterator[None]:
         """One push that may come now; raises Refused with the seconds to wait."""
         if self._under_way >= AT_ONCE:
             raise _wait(1, f"{AT_ONCE} pushes of a channel may be under way at once")
-        self._take()
+        if self._rate.reserve() is None:
+            raise _wait(math.ceil(self._rate.wait_s()), f"{self._per_minute} pushes a minute are taken")
         self._under_way += 1
         try:
             yield
         finally:
             self._under_way -= 1
-
-    def _take(self) -> None:
-        now = self._clock()
-        self._left = min(self._per_minute, self._left + (now - self._at) * self._per_minute / 60)
-        self._at = now
-        if self._left < 1:
-            seconds = math.ceil((1 - self._left) * 60 / self._per_minute)
-            raise _wait(seconds, f"{self._per_minute} pushes a minute are taken")
-        self._left -= 1
 
 
 def _wait(seconds: int, why: str) -> Refused:

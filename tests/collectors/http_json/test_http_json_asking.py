@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from collectors.http_json.rate import CallBucket
+from collectors.http_json.calling import call_rate
 from tests.support.json_interface import Call, Interface, Reply, say
 from tests.support.json_reader import HOUR, MAP, fault, one, reader, taken
 from tests.support.record_sources import ask, rows
@@ -136,23 +136,16 @@ def test_levels_count_for_the_last_interval_that_ended(server: Interface) -> Non
 
 def test_no_minute_holds_more_calls_than_allowed() -> None:
     now = 0.0
-    bucket = CallBucket(60, lambda: now)
+    rate = call_rate(60, lambda: now)
     made = []
     for _ in range(300):
-        wait = bucket.reserve(1e9)
+        wait = rate.reserve(1e9)
         assert wait is not None
         now += wait
         made.append(now)
     assert max(sum(begin <= call < begin + 60 for call in made) for begin in made) <= 60
     assert made[5] == 0
     assert 54 <= made[60] <= 62
-
-
-def test_a_call_beyond_the_patience_takes_nothing() -> None:
-    bucket = CallBucket(6, lambda: 0.0)
-    assert bucket.reserve(1) == 0
-    assert bucket.reserve(1) is None
-    assert bucket.reserve(100) == pytest.approx(1 / 0.09)
 
 
 def test_our_own_limit_is_a_fault_that_passes(server: Interface) -> None:
