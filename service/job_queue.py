@@ -9,7 +9,7 @@ from pipeline.flow.job_queue import JobQueue
 
 @contextmanager
 def jobs_of(settings: Settings) -> Iterator[JobQueue]:
-    """The job queue that the environment names; raises JobQueueUnreachable."""
+    """The job queue that the environment names; raises StoreUnreachable."""
     url = settings.nats_url.get_secret_value() if settings.nats_url else ""
     with closing(JobQueue(url, settings.nats_replicas).open()) as jobs:
         yield jobs

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from store.valkey.lease import Away, Lease, Taken
+from store.faults import LeaseTaken, StoreFault
+from store.valkey.lease import Lease
 
 log = logging.getLogger("watchfloor.leading")
 
@@ -38,7 +39,7 @@ def _await(lease: Lease) -> None:
     while True:
         try:
             lease.hold()
-        except (Taken, Away) as error:
+        except StoreFault as error:
             if not told:
                 log.info("another process leads, or Valkey is away (%s): waiting", error)
             told = True
@@ -51,9 +52,9 @@ def _keep(lease: Lease, ended: Event) -> None:
     while not ended.wait(lease.lasts_s / 5):
         try:
             lease.hold()
-        except Taken:
+        except LeaseTaken:
             log.warning("another process leads now: this one ends")
             signal.raise_signal(signal.SIGTERM)
             return
-        except Away as error:
+        except StoreFault as error:
             log.info("the lease cannot be renewed: %s", error)

@@ -14,7 +14,6 @@ from config.faults import CatalogueError
 from config.loading import load
 from config.settings import BadSetting, Settings, read_settings
 from dashboards.access.sign_in import Users
-from pipeline.flow.job_queue import JobQueueUnreachable
 from service.commands.command_line import answer_here
 from service.commands.remote import announced, route
 from service.dependencies import make_home, state_url
@@ -24,9 +23,8 @@ from service.sources import push_collectors
 from service.valkey import shared
 from service.web import PUSH_PATH, SiteDependencies, listen, own_address, serve
 from service.worker import run_worker
-from store.facts.history import StoreInUse
+from store.faults import StoreFault
 from store.state import open_state
-from store.valkey.durability import Unreachable
 
 
 def main() -> int:
@@ -40,7 +38,7 @@ def main() -> int:
     except (CatalogueError, BadSetting) as error:
         print(error, file=sys.stderr)
         return 2
-    except (StoreInUse, Unreachable, JobQueueUnreachable, OSError) as error:
+    except (StoreFault, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -6,8 +6,9 @@ from contextlib import closing, contextmanager
 from threading import Event, Thread
 
 from config.settings import Settings
+from store.faults import StoreNotStarted
 from store.ingest.stream import Ingest
-from store.valkey.embedded import EmbeddedValkey, ValkeyFailed
+from store.valkey.embedded import EmbeddedValkey
 from store.valkey.live import Live
 
 log = logging.getLogger("watchfloor.service")
@@ -17,7 +18,7 @@ WATCH_S = 1.0
 
 @contextmanager
 def shared(settings: Settings, consumer: str = "pipeline") -> Iterator[tuple[Live, Ingest]]:
-    """What all processes share by Valkey; raises NotDurableError where it could lose what the push endpoint promises.
+    """What all processes share by Valkey; raises NotDurable where it could lose what the push endpoint promises.
 
     `consumer` names who drains: of one name there is one process at a time, and the next one takes up what it left.
     """
@@ -49,5 +50,5 @@ def _keep_up(server: EmbeddedValkey, ended: Event) -> None:
         try:
             if server.ensure():
                 log.warning("Valkey had ended by itself and was started again")
-        except (ValkeyFailed, OSError):
+        except (StoreNotStarted, OSError):
             log.exception("Valkey ended by itself and cannot be started again yet")

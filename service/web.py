@@ -25,15 +25,16 @@ from dashboards.access.viewers import Access, OpenAccess
 from dashboards.site.application import create_app
 from dashboards.site.server import SiteServer
 from service.dependencies import secret
-from store.ingest.stream import Conflict, Full, Ingest, Unreachable
+from store.faults import KeyConflict, StoreFull, StoreUnreachable
+from store.ingest.stream import Ingest
 from store.valkey.live import Live
 
 PUSH_PATH = "/ingest/"
 OWN_TOKEN = "asks for a token of its own and answers nobody without it"
 PUSH_FAILURES: dict[type[Exception], tuple[int, str]] = {
-    Conflict: (409, "conflict"),
-    Full: (503, "full"),
-    Unreachable: (503, "unavailable"),
+    KeyConflict: (409, "conflict"),
+    StoreFull: (503, "full"),
+    StoreUnreachable: (503, "unavailable"),
 }
 
 

@@ -29,6 +29,8 @@ from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, DiscardPolicy, RetentionPolicy, StreamConfig
 from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
 
+from store.faults import StoreUnreachable
+
 log = logging.getLogger("watchfloor.jobs")
 ASK, TOUCHED = "watchfloor.ask", "watchfloor.touched"
 ALIVE_S = 10.0
@@ -47,10 +49,6 @@ LIMITS: dict[str, dict[str, Any]] = {
     TOUCHED: {},
 }
 T = TypeVar("T")
-
-
-class JobQueueUnreachable(ConnectionError):
-    """The queue does not answer: nothing was put in, nothing was lost; try again."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ class JobQueue:
         self._client: Client | None = None
 
     def open(self) -> "JobQueue":
-        """Connect and make the queues that are not there; raises JobQueueUnreachable."""
+        """Connect and make the queues that are not there; raises StoreUnreachable."""
         self._thread.start()
         try:
             self._do(self._open())
@@ -85,30 +83,30 @@ class JobQueue:
 
     def close(self) -> None:
         """Let the connection go; what was taken and is not done goes to others."""
-        with suppress(JobQueueUnreachable):
+        with suppress(StoreUnreachable):
             self._do(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
     def put(self, queue: str, about: Sequence[str], name: str, body: bytes = b"") -> bool:
-        """Put in a piece of work, on disk on most servers; raises JobQueueUnreachable.
+        """Put in a piece of work, on disk on most servers; raises StoreUnreachable.
 
         False: work of this name was put in before, or the one about this source still waits.
         """
         return self._do(self._put(".".join([queue, *about]), name, body))
 
     def take(self, queue: str, most: int = 1, wait_s: float = 1.0) -> tuple[Taken, ...]:
-        """What waits, at most so many, waiting a while for the first; raises JobQueueUnreachable."""
+        """What waits, at most so many, waiting a while for the first; raises StoreUnreachable."""
         return self._do(self._take(queue, most, wait_s))
 
     def done(self, taken: Sequence[Taken]) -> None:
-        """Say that work is done; raises JobQueueUnreachable, and then it is given again."""
+        """Say that work is done; raises StoreUnreachable, and then it is given again."""
         for one in taken:
             self._do(self._end(one, self._answered(partial(one.message.ack_sync, LEADER_S))))
 
     def give_back(self, taken: Sequence[Taken], after_s: float) -> None:
-        """Let others try, after a while; raises JobQueueUnreachable."""
+        """Let others try, after a while; raises StoreUnreachable."""
         for one in taken:
             self._do(self._end(one, one.message.nak(after_s)))
 
@@ -173,14 +171,14 @@ class JobQueue:
     @property
     def _stream(self) -> JetStreamContext:
         if self._client is None:
-            raise JobQueueUnreachable("the job queue was not opened")
+            raise StoreUnreachable("the job queue was not opened")
         return self._client.jetstream(timeout=LEADER_S)
 
     def _do(self, work: Coroutine[Any, Any, T]) -> T:
         try:
             return asyncio.run_coroutine_threadsafe(work, self._loop).result()
         except (Error, OSError) as error:
-            raise JobQueueUnreachable(f"the job queue does not answer: {str(error) or type(error).__name__}") from error
+            raise StoreUnreachable(f"the job queue does not answer: {str(error) or type(error).__name__}") from error
 
 
 async def _keep_alive(message: Msg, every_s: float) -> None:

@@ -16,6 +16,7 @@ from pipeline.dependencies import Dependencies
 from pipeline.flow.feeder import Feeder
 from pipeline.flow.judging import judge_clock
 from store.facts.opening import BUCKETS_A_RUN, ROLL_S
+from store.faults import StoreFault
 
 log = logging.getLogger("watchfloor.wheel")
 WORKERS = 4
@@ -73,7 +74,9 @@ class Scheduler:
         """
         try:
             job(*arguments)
-        except OSError as error:
+        except StoreFault as error:
+            if error.permanent:
+                raise
             if name not in self.failing:
                 log.warning("%s cannot be done: %s", name, error)
             self.failing.add(name)

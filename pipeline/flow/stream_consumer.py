@@ -21,12 +21,11 @@ from pipeline.flow.judging import Judge, Touched, judge
 from pipeline.flow.refusals import note_refusal
 from pipeline.flow.settling import settle
 from pipeline.flow.storing import enter
-from store.ingest.stream import Ingest, Pushed, Unreachable
+from store.faults import StoreFault, passes
+from store.ingest.stream import Ingest, Pushed
 
 log = logging.getLogger("watchfloor.drain")
 RETRY_S = 2.0
-AWAY = (Unreachable, OSError)
-"""What is under us fails: Valkey, a database (`store.facts.history.Unreachable` is a lost connection), the disk."""
 TOGETHER = 32
 """Bodies that are taken at once: a nation's channels, and what it takes to catch up; more would fill the memory."""
 
@@ -79,11 +78,10 @@ class StreamConsumer:
         except Exception as error:
             # Also a bug must not end the thread: the body is given again later, and moved aside after a few times.
             if not self.failing:
-                known = isinstance(error, AWAY)
-                log.warning("the stream of pushed batches cannot be drained: %s", error, exc_info=not known)
+                log.warning("the stream of pushed batches cannot be drained: %s", error, exc_info=not passes(error))
             self.failing = True
             self.ended.wait(RETRY_S)
-            if isinstance(error, AWAY):
+            if passes(error):
                 self._again(waiting)
             return 0
         if self.failing:
@@ -95,7 +93,7 @@ class StreamConsumer:
         """Have bodies given again at once, without counting this try: it was not they that failed."""
         try:
             self.ingest.give_again([body.id for body in waiting])
-        except Unreachable as error:
+        except StoreFault as error:
             log.info("%s: what was taken is given again later", error)
 
     def _take(self, waiting: Sequence[Pushed]) -> int:
@@ -103,12 +101,12 @@ class StreamConsumer:
         bodies, failed = self._each(waiting, self._collect)
         try:
             entered = self._enter(bodies)
-        except AWAY:
-            raise
-        except Exception:
+        except Exception as error:
+            if passes(error):
+                raise
             # One of them is the cause, and they are stored together or not at all: now one after another.
-            entered, error = self._each([[one] for one in bodies], self._enter)
-            failed = failed or error
+            entered, cause = self._each([[one] for one in bodies], self._enter)
+            failed = failed or cause
         if entered:
             self.judged(self.dependencies, [touched for _, touched in entered])
             settle(self.dependencies, [one.batch for one, _ in entered])
@@ -127,9 +125,9 @@ class StreamConsumer:
                 break
             try:
                 made += work(one)
-            except AWAY:
-                raise
             except Exception as error:
+                if passes(error):
+                    raise
                 failed = failed or error
         return made, failed
 

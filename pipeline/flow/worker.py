@@ -17,11 +17,12 @@ from pydantic import TypeAdapter
 
 from pipeline.dependencies import Dependencies
 from pipeline.flow.feeder import Feeder
-from pipeline.flow.job_queue import ASK, TOUCHED, JobQueue, JobQueueUnreachable, Taken
+from pipeline.flow.job_queue import ASK, TOUCHED, JobQueue, Taken
 from pipeline.flow.judging import Judge, Touched, judge
 from pipeline.flow.scheduler import Ask
 from pipeline.flow.stream_consumer import StreamConsumer
 from pipeline.flow.turn import follow
+from store.faults import StoreUnreachable, passes
 
 log = logging.getLogger("watchfloor.worker")
 AT_ONCE = 4
@@ -111,7 +112,7 @@ def asker(jobs: JobQueue, clock: Callable[[], datetime]) -> Ask:
         about = (feeder.channel.id, feeder.source.id)
         try:
             jobs.put(ASK, about, f"{'.'.join(about)} {int(clock().timestamp() // feeder.source.poll_s)}")
-        except JobQueueUnreachable as error:
+        except StoreUnreachable as error:
             log.warning("%s/%s is not asked: %s", *about, error)
 
     return ask
@@ -134,7 +135,7 @@ def waiting(jobs: JobQueue, queue: str, most: int, ended: Event) -> tuple[Taken,
     """What waits; nothing, after a pause, while the queue is away."""
     try:
         return jobs.take(queue, most)
-    except JobQueueUnreachable as error:
+    except StoreUnreachable as error:
         log.info("%s", error)
         ended.wait(RETRY_S)
         return ()
@@ -145,12 +146,9 @@ def finished(jobs: JobQueue, taken: Sequence[Taken], work: Callable[[], object])
     try:
         work()
         jobs.done(taken)
-    except JobQueueUnreachable as error:
-        log.warning("%s", error)
-        return False
-    except Exception:
+    except Exception as error:
         # Also a bug must not end the thread: the work is given to whoever takes it next.
-        log.exception("work on %s failed", taken[0].subject)
+        log.warning("work on %s failed: %s", taken[0].subject, error, exc_info=not passes(error))
         return False
     return True
 
@@ -159,5 +157,5 @@ def give_back(jobs: JobQueue, taken: Sequence[Taken]) -> None:
     """Let others try; where even that cannot be said, the queue finds out by itself."""
     try:
         jobs.give_back(taken, RETRY_S)
-    except JobQueueUnreachable as error:
+    except StoreUnreachable as error:
         log.info("%s", error)

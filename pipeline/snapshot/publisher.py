@@ -10,12 +10,10 @@ from collections.abc import Callable
 from threading import Event, Thread
 
 from metrics.readings import Snapshot
-from store.ingest.stream import Full, Unreachable
+from store.faults import passes
 
 log = logging.getLogger("watchfloor.publisher")
 BEAT_S = 10.0
-AWAY = (Full, Unreachable, OSError)
-"""What is under us fails, Valkey or a database: no bug."""
 
 
 class Publisher:
@@ -59,7 +57,7 @@ class Publisher:
         except Exception as error:
             # The next beat tries again; the screens mark what they hold as old by themselves meanwhile.
             if not self.failing:
-                log.warning("publishing failed: %s", error, exc_info=not isinstance(error, AWAY))
+                log.warning("publishing failed: %s", error, exc_info=not passes(error))
             self.failing = True
             return
         if self.failing:

@@ -22,8 +22,7 @@ from service.pipeline import run_alone
 from service.process import set_up_log
 from service.sources import feeder
 from store.facts import opening as tiers
-from store.facts.history import StoreInUse
-from store.facts.tiers import NotKept
+from store.faults import NotKept, StoreFault, StoreInUse
 from wording import documents as printing
 
 WRONG_CALL, FAILED = 2, 1
@@ -47,6 +46,9 @@ def main(arguments: Sequence[str]) -> int:
         answer = remote.ask(settings.home_dir, command_of(arguments))
         print(answer.text if answer else error, end="" if answer else "\n", file=sys.stderr if answer is None else None)
         return answer.code if answer else FAILED
+    except StoreFault as error:
+        print(error, file=sys.stderr)
+        return FAILED
     except BrokenPipeError:
         # The reader of our output, such as `head`, has seen enough.
         with suppress(OSError):

@@ -20,6 +20,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from analysis.questions.answer import CannotAnswer
+from store.faults import NotKept
 
 PATH = "/ask/v1"
 NOTE = "service.json"
@@ -62,7 +63,7 @@ def route(token: str, answer: Callable[[Sequence[str]], str]) -> Route:
         try:
             arguments = json.loads(await request.body())
             return PlainTextResponse(await run_in_threadpool(answer, [str(word) for word in arguments]))
-        except (CannotAnswer, ValueError, TypeError) as error:
+        except (CannotAnswer, NotKept, ValueError, TypeError) as error:
             return PlainTextResponse(f"{error}\n", 400)
 
     return Route(PATH, asked, methods=["POST"])

@@ -9,8 +9,9 @@ import pandas as pd
 
 from config.catalogue import Catalogue, Level
 from metrics.observations import CONTRIBUTION_COLUMNS, OBSERVATION_COLUMNS, decode_dimensions, encode_dimensions
-from store.facts.history import BadTable, BatchStamp
+from store.facts.history import BatchStamp
 from store.facts.names import Codes, Names
+from store.faults import BadTable
 
 KEYS = ("measure", "region", "dimension", "start")
 """The key of a row within its channel."""

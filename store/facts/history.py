@@ -36,21 +36,6 @@ ASIDE_COLUMNS = ("rule", "line", "column", "code", "value", "kept")
 """str, Int64 (NA: no line), str, str, str, bool: whether the row was counted in spite of it."""
 
 
-class BadTable(ValueError):
-    """A table breaks the seam: a column is missing, a time has no zone, a value is not finite, a name is unknown."""
-
-
-class StoreInUse(RuntimeError):
-    """Another process holds the data folder; the message names it and says what to do."""
-
-
-class Unreachable(ConnectionError):
-    """The store of facts does not answer or refuses for now: of this call nothing is stored, or all of it.
-
-    Whoever called keeps what he has and calls again later; the same batch twice changes nothing.
-    """
-
-
 @dataclass(frozen=True)
 class BatchStamp:
     """What the store keeps of the batch that a row came with."""

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any
 
-from store.valkey.durability import Unreachable, reaching
+from store.faults import StoreFault
+from store.valkey.faults import valkey_faults
 
 log = logging.getLogger("watchfloor.ingest")
 MOST = 1000
@@ -66,9 +67,9 @@ class Holding:
     def _beat(self, ids: Sequence[str], ended: Event) -> None:
         while not ended.wait(self._beat_s):
             try:
-                with reaching():
+                with valkey_faults():
                     self._sign(keys=[self._stream], args=[self._group, self._consumer, *ids])
-            except Unreachable as error:
+            except StoreFault as error:
                 log.info("%s: no sign of life", error)
 
     def bury(self, silent_s: float, forget_s: float, given_up_s: float) -> None:

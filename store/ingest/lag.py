@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from store.valkey.durability import reaching
+from store.valkey.faults import valkey_faults
 
 _BEHIND_MS = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
@@ -23,10 +23,10 @@ class Lag:
         self._stream, self._asked = stream, client.register_script(_BEHIND_MS)
 
     def behind_s(self) -> float:
-        """How old figures are because of what waits, in seconds; 0 while nothing does; raises Unreachable.
+        """How old figures are because of what waits, in seconds; 0 while nothing does; raises StoreUnreachable.
 
         Of the oldest body that waits and the newest that is done, the time since the later one was taken: a single
         body that cannot be stored makes nothing old while others pass it by.
         """
-        with reaching():
+        with valkey_faults():
             return int(self._asked(keys=[self._stream])) / 1000

@@ -20,12 +20,13 @@ from typing import Any
 import redis
 
 from metrics.observations import NaiveTime
+from store.faults import KeyConflict, StoreFull, StoreUnreachable
 from store.ingest.holding import Holding
 from store.ingest.lag import Lag
 from store.valkey.address import TAG, ValkeyAddress
-from store.valkey.durability import Durability, Full, NotDurableError, Unreachable, reaching
+from store.valkey.durability import Durability
+from store.valkey.faults import valkey_faults
 
-__all__ = ["Accepted", "Conflict", "Full", "Ingest", "Limits", "NotDurableError", "Pushed", "Unreachable"]
 STREAM = f"{TAG}:ingest"
 HELD = f"{STREAM}:bytes"
 ASIDE = f"{STREAM}:aside"
@@ -63,10 +64,6 @@ for position = 3, #ARGV do
     redis.call('XACK', KEYS[1], ARGV[1], ARGV[position])
 end
 return gone"""
-
-
-class Conflict(ValueError):
-    """The idempotency key was used before with another body."""
 
 
 @dataclass(frozen=True)
@@ -127,15 +124,15 @@ class Ingest:
         """Id behind which bodies may stand that were taken under this name and not done; None: all were given again."""
 
     def append(self, channel: str, key: str, body: bytes, received_at: datetime) -> Accepted:
-        """Put a body on disk; raises Conflict, Full, or Unreachable when nothing can be promised."""
+        """Put a body on disk; raises KeyConflict, StoreFull, or StoreUnreachable when nothing can be promised."""
         remembered = f"{STREAM}:key:{channel}:{key}"
         answer, detail = self._put([STREAM, HELD, remembered], channel, key, body, received_at)
         if answer == b"conflict":
-            raise Conflict(f"key {key!r} was used before with another body (entry {detail}): use a new key")
+            raise KeyConflict(f"key {key!r} was used before with another body (entry {detail}): use a new key")
         return Accepted(detail, answer == b"duplicate")
 
     def refuse(self, channel: str, body: bytes, received_at: datetime) -> None:
-        """Put a body that the door did not take on disk, for the steward; raises Full, Unreachable."""
+        """Put a body that the door did not take on disk, for the steward; raises StoreFull, StoreUnreachable."""
         self._put([STREAM, HELD], channel, "", body, received_at, refused=True)
 
     def _put(
@@ -148,7 +145,9 @@ class Ingest:
         told = [digest, at.isoformat(), *bounds, channel, key, body, int(refused)]
         answer, detail = self._promise.keep(_APPEND, keys, told)
         if answer == b"full":
-            raise Full(f"{detail.decode()} at their limit: {limits.entries} entries, {limits.bytes} bytes may wait")
+            raise StoreFull(
+                f"{detail.decode()} at their limit: {limits.entries} entries, {limits.bytes} bytes may wait"
+            )
         return answer, detail.decode()
 
     def read(self, count: int = 100, block_ms: int = 1000) -> tuple[Pushed, ...]:
@@ -158,14 +157,14 @@ class Ingest:
         that was given `deliveries` times without being done is moved aside.
         """
         try:
-            with reaching():
+            with valkey_faults():
                 self._join()
                 waiting = self._own_left_over(count) or self._given_up(count)
                 if waiting:
                     return waiting
                 answer = self._reader.xreadgroup(GROUP, self._consumer, {STREAM: ">"}, count=count, block=block_ms)
                 return _pushed(answer[0][1]) if answer else ()
-        except Unreachable:
+        except StoreUnreachable:
             # A lost link may have swallowed bodies on their way here, a fail-over the group itself.
             self._joined, self._left_over = False, "0"
             raise
@@ -177,7 +176,7 @@ class Ingest:
     def done(self, ids: Sequence[str]) -> None:
         """Delete bodies whose rows are stored."""
         if ids:
-            with reaching():
+            with valkey_faults():
                 self._finish(keys=[STREAM, HELD, ASIDE], args=[GROUP, "done", *ids])
 
     def give_again(self, ids: Sequence[str]) -> None:
@@ -187,17 +186,17 @@ class Ingest:
         """
         self._left_over = "0"
         if ids:
-            with reaching():
+            with valkey_faults():
                 self._client.xclaim(STREAM, GROUP, self._consumer, 0, list(ids), retrycount=0, justid=True)
 
     def aside(self, count: int = 100) -> tuple[Pushed, ...]:
         """Bodies that were given up, newest first (the last 1,000 are kept)."""
-        with reaching():
+        with valkey_faults():
             return _pushed(self._client.xrevrange(ASIDE, count=count))
 
     def waiting(self) -> int:
         """Bodies that are not done yet."""
-        with reaching():
+        with valkey_faults():
             return int(self._client.xlen(STREAM))
 
     def behind_s(self) -> float:
@@ -205,7 +204,7 @@ class Ingest:
         return self._lag.behind_s()
 
     def check_durable(self) -> None:
-        """Refuse a Valkey that could lose what the push endpoint has promised; raises NotDurableError, Unreachable."""
+        """Refuse a Valkey that could lose what the push endpoint has promised; raises NotDurable, StoreUnreachable."""
         self._promise.check()
 
     def close(self) -> None:

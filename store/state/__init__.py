@@ -32,8 +32,8 @@ class State:
 def open_state(url: str, rules: RuleBook) -> State:
     """Open the database and bring its tables up to date.
 
-    `sqlite:///FILE` or `postgresql://…`; raises BadSetting for another database, Unreachable
-    when it does not answer, StateTooNew when a newer program has been here.
+    `sqlite:///FILE` or `postgresql://…`; raises BadSetting for another database, StoreUnreachable
+    when it does not answer, StoreTooNew when a newer program has been here.
     """
     engine = open_engine(url)
     try:

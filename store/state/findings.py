@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, Select, and_, func, or_, select
 from config.catalogue import RuleBook
 from metrics.findings import CheckState, Finding
 from metrics.observations import Interval
+from store.faults import UnknownRule
 from store.state.open_finding import OpenFinding, earliest, latest, opened, wrong
 from store.state.opening import reading
 from store.state.recording import Check, OpenRecord, close, enter, open_records, over
@@ -30,13 +31,6 @@ from store.state.tables import finding_part as part_table
 SEVERITIES = ("blocker", "major", "minor")
 RECENT = timedelta(minutes=5)
 """How long a last_check at a long span stands against newer last_checks at shorter ones."""
-
-
-class UnknownRule(KeyError):
-    """A finding names a rule that `rules.yaml` does not."""
-
-    def __str__(self) -> str:
-        return f"rule {self.args[0]!r} is not in rules.yaml: its severity is not known"
 
 
 @dataclass(frozen=True)
@@ -137,7 +131,7 @@ class Findings:
 
     def _severity(self, rule: str) -> str:
         if rule not in self._rules.rules:
-            raise UnknownRule(rule)
+            raise UnknownRule(f"rule {rule!r} is not in rules.yaml: its severity is not known")
         return self._rules.rules[rule].severity
 
 

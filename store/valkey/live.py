@@ -19,8 +19,9 @@ import redis
 import redis.asyncio
 
 from metrics.readings import Snapshot
+from store.faults import StoreFault
 from store.valkey.address import TAG, ValkeyAddress
-from store.valkey.durability import reaching
+from store.valkey.faults import valkey_faults
 from store.valkey.packing import pack, unpack
 
 HEAD = f"{TAG}:snapshot"
@@ -61,15 +62,16 @@ class Live:
         self._publish = self._client.register_script(_PUBLISH)
 
     def publish(self, snapshot: Snapshot) -> None:
-        """Replace the snapshot as one and tell its generation; raises Unreachable, or Full."""
+        """Replace the snapshot as one and tell its generation; raises StoreUnreachable, StoreFull."""
         head = {"generation": snapshot.generation, "at": snapshot.at.isoformat(), "simulated": snapshot.simulated}
         frames = [pack(getattr(snapshot, name)) for name in FRAMES]
-        with reaching():
+        with valkey_faults():
             self._publish(keys=KEYS, args=[snapshot.generation, json.dumps(head), *frames])
 
     def read(self) -> Snapshot | None:
-        """The newest snapshot, all of one generation, or None before the first; raises redis.RedisError."""
-        head, *frames = self._client.mget(KEYS)
+        """The newest snapshot, all of one generation, or None before the first; raises StoreUnreachable."""
+        with valkey_faults():
+            head, *frames = self._client.mget(KEYS)
         if head is None or any(frame is None for frame in frames):
             return None
         known = json.loads(head)
@@ -99,8 +101,9 @@ class Live:
     def health(self) -> LiveHealth:
         """Whether Valkey answers and what it shows; never raises for a lost link."""
         try:
-            head = self._client.get(HEAD)
-        except redis.RedisError as error:
+            with valkey_faults():
+                head = self._client.get(HEAD)
+        except StoreFault as error:
             return LiveHealth(False, str(error))
         if head is None:
             return LiveHealth(True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from metrics.observations import NaiveTime
+from store.faults import StoreFull
 from store.payloads import Payloads
 
 NOW = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
@@ -53,7 +54,7 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(StoreFull, match=f"no room for payloads in {tmp_path}: No space"):
         keep(Payloads(tmp_path), b"x")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 

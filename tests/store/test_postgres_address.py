@@ -9,8 +9,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from config.settings import BadSetting
-from store.facts.history import Unreachable
 from store.facts.postgres import PostgresHistory
+from store.faults import StoreUnreachable
 from store.postgres_address import parameters
 from store.state import open_state
 from tests.support.real_postgres import schema_of
@@ -45,7 +45,7 @@ def test_of_several_servers_one_that_is_gone_is_passed_by(
 @each
 def test_a_server_that_takes_no_writes_is_passed_by(opened: Callable[[str], None], tmp_path: Path) -> None:
     url = schema_of(tmp_path)
-    with pytest.raises(Unreachable, match="read-only"):
+    with pytest.raises(StoreUnreachable, match="read-only"):
         opened(f"{url}{READ_ONLY}")
     opened(url)
 

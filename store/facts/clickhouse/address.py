@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
-from store.facts.history import Unreachable
+from store.faults import StatementRefused, StoreUnreachable
 
 Send = Callable[[str, str, Mapping[str, str | int], bytes | None], bytes]
-"""(server, statement, settings, rows to insert in Native or None) -> answer; raises Refused and Away."""
+"""(server, statement, settings, rows in Native or None) -> answer; raises StatementRefused, StoreUnreachable."""
 
 CONNECT_S = 3
 ANSWER_S = 60
@@ -20,18 +20,6 @@ PASSING = {
     225: "no ZooKeeper", 242: "read-only without ZooKeeper", 279: "a shard is away", 999: "ZooKeeper does not answer",
 }  # fmt: skip
 """Errors of a server that another server, or the same one later, may not have."""
-
-
-class Refused(RuntimeError):
-    """A server understood and refused: a fault of the statement or of the server; `code` is ClickHouse's."""
-
-    def __init__(self, server: str, code: int, text: str) -> None:
-        super().__init__(f"{server}: {text}")
-        self.code = code
-
-
-class Away(Unreachable):
-    """One server does not answer, or cannot for now."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +73,7 @@ class Address:
                 response = connection.getresponse()
                 answer = response.read()
         except (OSError, HTTPException) as error:
-            raise Away(f"{server} does not answer: {error}") from error
+            raise StoreUnreachable(f"{server} does not answer: {error}") from error
         if response.status != 200:
             raise fault(server, answer.decode(errors="replace"))
         return answer
@@ -96,10 +84,10 @@ class Address:
         return HTTPConnection(server, timeout=CONNECT_S)
 
 
-def fault(server: str, text: str) -> Refused | Away:
+def fault(server: str, text: str) -> StatementRefused | StoreUnreachable:
     """The exception for a server's words."""
     found = re.search(r"Code: (\d+)", text)
     code = int(found[1]) if found else 0
     if code in PASSING:
-        return Away(f"{server}: {PASSING[code]} ({text.strip().splitlines()[0][:300]})")
-    return Refused(server, code, text[:2000].strip())
+        return StoreUnreachable(f"{server}: {PASSING[code]} ({text.strip().splitlines()[0][:300]})")
+    return StatementRefused(f"{server}: {text[:2000].strip()}", code)

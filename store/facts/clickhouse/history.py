@@ -2,7 +2,7 @@
 
 A channel lives on one shard, so a write is one insert on one server, on most of its replicas when the call returns. It
 is there whole or not at all (by partition, if a batch spans several); repeated, it changes nothing. Any number of
-processes write at once. A cluster that does not answer is `Unreachable`; `standing` tells how each of its servers is.
+processes write at once. A cluster that does not answer raises StoreUnreachable; `holdings` says which servers lag.
 """
 # ruff: noqa: S608 - statements are put together from constants and integer codes, never from text that came in.
 
@@ -24,9 +24,10 @@ from store.facts.clickhouse.servers import Servers
 from store.facts.clickhouse.sum_queries import SHOWN, listed, statement
 from store.facts.clickhouse.writing import Writer
 from store.facts.encoding import KEYS
-from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, SumQuery, Unreachable, Written, to_nobody
+from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, SumQuery, Written, to_nobody
 from store.facts.moments import moments, second, second_from
 from store.facts.rows import named
+from store.faults import StoreUnreachable
 
 TRIES = 10
 NEWEST = {
@@ -39,7 +40,7 @@ NEWEST = {
 
 
 class ClickHouseHistory:
-    """Facts in one ClickHouse database; any number of processes may hold it; raises Unreachable."""
+    """Facts in one ClickHouse database; any number of processes may hold it; raises StoreUnreachable."""
 
     def __init__(self, url: str, catalogue: Catalogue, send: Send | None = None) -> None:
         """Open or make the tables on every server that answers; `send` instead of HTTP for an engine in process."""
@@ -118,7 +119,7 @@ class ClickHouseHistory:
                 told = pd.Index([labels[one] for one in used.tolist()], dtype="str")
                 found["batch"] = pd.Categorical.from_codes(positions, categories=told)
                 return found
-        raise Unreachable("the ClickHouse servers do not agree on what they hold yet: ask again")
+        raise StoreUnreachable("the ClickHouse servers do not agree on what they hold yet: ask again")
 
     def keep_aside(self, stamp: BatchStamp, table: pd.DataFrame) -> int:
         """See `History.keep_aside`."""

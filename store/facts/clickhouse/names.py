@@ -14,6 +14,7 @@ import pandas as pd
 
 from config.catalogue import Catalogue
 from store.facts.names import Codes, Names
+from store.faults import NameClash
 
 WIDTHS = {"channel": np.dtype(np.uint32), "measure": np.dtype(np.uint32), "region": np.dtype(np.uint32)} | {
     "dimension": np.dtype(np.uint64)
@@ -21,10 +22,6 @@ WIDTHS = {"channel": np.dtype(np.uint32), "measure": np.dtype(np.uint32), "regio
 
 Name = tuple[str, int, str]
 """Kind, code, label."""
-
-
-class NameClash(ValueError):
-    """Two names have one code; one of them must be spelt otherwise."""
 
 
 def code(kind: str, label: str) -> int:

@@ -10,8 +10,9 @@ import pandas as pd
 from metrics.observations import Interval
 from store.facts.clickhouse.native import Columns
 from store.facts.clickhouse.servers import Servers
-from store.facts.history import ASIDE_COLUMNS, BadTable, BatchStamp
+from store.facts.history import ASIDE_COLUMNS, BatchStamp
 from store.facts.moments import moments, second, second_from
+from store.faults import BadTable
 
 NO_LINE = 2**63 - 1
 """Sorts after every line."""

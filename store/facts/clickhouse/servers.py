@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Literal, TypeVar
 
-from store.facts.clickhouse.address import Address, Away, Refused, Send
+from store.facts.clickhouse.address import Address, Send
 from store.facts.clickhouse.native import Columns, block, columns
 from store.facts.clickhouse.schema import statements
-from store.facts.history import Unreachable
+from store.faults import StatementRefused, StoreUnreachable
 
 log = logging.getLogger("watchfloor.clickhouse")
 
@@ -116,7 +116,7 @@ class Servers:
             try:
                 if self._meet(server) == shard:
                     yield server
-            except Away:
+            except StoreUnreachable:
                 self._away[server] = time.monotonic()
 
     def answering(self) -> Iterator[str]:
@@ -139,7 +139,7 @@ class Servers:
         while time.monotonic() >= self._alone.get(shard, 0.0):
             try:
                 self._send(server, statement, settings, body)
-            except Refused as refusal:
+            except StatementRefused as refusal:
                 if refusal.code not in QUORUM_REFUSED:
                     raise
                 if self._has_had_time(server, most, time.monotonic() - since):
@@ -168,7 +168,7 @@ class Servers:
         try:
             shard = self._meet(server)
             found = self.ask_one(server, _STANDING.format(database=self.address.database))
-        except (Away, Refused):
+        except (StoreUnreachable, StatementRefused):
             return ServerState(server, self._shards.get(server, 0), "away")
         if found["readonly"].any():
             return ServerState(server, shard, "away")
@@ -179,7 +179,7 @@ class Servers:
         until = time.monotonic() + PATIENCE_S
         while self.address.cluster and (state := self._standing(server).state) != "whole":
             if state == "away" or time.monotonic() > until:
-                raise Away(f"{server} is {state}: it takes no writes")
+                raise StoreUnreachable(f"{server} is {state}: it takes no writes")
             time.sleep(PAUSE_S)
         return work(server)
 
@@ -198,16 +198,16 @@ class Servers:
         return self._most[shard]
 
     def _first(self, servers: "list[str] | tuple[str, ...]", work: Callable[[str], Done]) -> Done:
-        """What the first server gives that is not away; raises Unreachable when all are."""
+        """What the first server gives that is not away; raises StoreUnreachable when all are."""
         reasons = []
         for server in sorted(servers, key=self._was_away):
             try:
                 return work(server)
-            except Away as away:
+            except StoreUnreachable as away:
                 self._away[server] = time.monotonic()
                 reasons.append(str(away))
         asked = ", ".join(self.address.servers)
-        raise Unreachable(f"ClickHouse: {'; '.join(reasons) or f'no server of this shard answers ({asked})'}")
+        raise StoreUnreachable(f"ClickHouse: {'; '.join(reasons) or f'no server of this shard answers ({asked})'}")
 
     def _was_away(self, server: str) -> bool:
         return time.monotonic() < self._away.get(server, -ALONE_S) + ALONE_S

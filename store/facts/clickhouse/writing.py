@@ -18,8 +18,9 @@ from store.facts.clickhouse.remarks import constant
 from store.facts.clickhouse.servers import Servers
 from store.facts.clickhouse.sum_queries import listed
 from store.facts.encoding import KEYS, Encoder, last_of_each_key
-from store.facts.history import Announce, BadTable, BatchStamp, Written, to_nobody
+from store.facts.history import Announce, BatchStamp, Written, to_nobody
 from store.facts.moments import second
+from store.faults import BadTable
 
 AT_ONCE = 90
 """Partitions of one insert: servers refuse more than a hundred."""

@@ -13,7 +13,7 @@ from threading import Lock
 import duckdb
 
 from store.facts.duck.schema import open_file
-from store.facts.history import Unreachable
+from store.faults import StoreFull, StoreUnreachable
 
 _BROKEN = (duckdb.FatalException, duckdb.ConnectionException)
 _NO_ROOM = (duckdb.IOException, duckdb.TransactionException)
@@ -27,16 +27,16 @@ class File:
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor of one's own; raises Unreachable while the disk has no room."""
+        """A cursor of one's own; raises StoreFull, StoreUnreachable."""
         root = self._root
         try:
             with root.cursor() as cursor:
                 yield cursor
         except _BROKEN as error:
             self._open_again(root)
-            raise Unreachable(f"DuckDB had to open {self._path} again: {error}") from error
+            raise StoreUnreachable(f"DuckDB had to open {self._path} again: {error}") from error
         except _NO_ROOM as error:
-            raise Unreachable(f"DuckDB cannot write {self._path}: {error}") from error
+            raise StoreFull(f"DuckDB cannot write {self._path}: {error}") from error
 
     def close(self) -> None:
         """Write everything out and let the file go."""

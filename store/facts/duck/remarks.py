@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 
 from metrics.observations import Interval
-from store.facts.history import ASIDE_COLUMNS, BadTable, BatchStamp
+from store.facts.history import ASIDE_COLUMNS, BatchStamp
 from store.facts.moments import moments, second, second_from
+from store.faults import BadTable
 
 _KEEP = """
 INSERT INTO aside SELECT $channel, $source, $batch, $received_at, rule, line, "column", code, value, kept

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from store.facts.history import StoreInUse
+from store.faults import StoreInUse, StoreTooNew, StoreUnreachable
 
 VERSION = 1
 
@@ -47,14 +47,14 @@ TABLES = (
 
 
 def open_file(path: Path) -> duckdb.DuckDBPyConnection:
-    """Open or make the file and its tables; raises StoreInUse when another process holds it."""
+    """Open or make the file and its tables; raises StoreInUse, StoreTooNew, StoreUnreachable."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         connection = duckdb.connect(path, config=SETTINGS)
     except duckdb.IOException as error:
         held = re.search(r"Conflicting lock is held in (.*?) \(PID (\d+)\)", str(error))
         if held is None:
-            raise
+            raise StoreUnreachable(f"DuckDB cannot open {path}: {error}") from error
         raise StoreInUse(
             f"{path} is held by process {held[2]} ({held[1]}). A DuckDB file belongs to one process: stop that one, "
             "or give this one another data folder (--home DIR, WATCHFLOOR_HOME_DIR)."
@@ -76,4 +76,4 @@ def _lay_out(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         cursor.execute("COMMIT")
     if version not in (None, VERSION):
         connection.close()
-        raise RuntimeError(f"{path} has layout {version}, this program knows {VERSION}: run the version that wrote it")
+        raise StoreTooNew(f"{path} has layout {version}, this program knows {VERSION}: run the version that wrote it")

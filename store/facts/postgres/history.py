@@ -2,7 +2,7 @@
 
 Every call has a connection of its own and is one transaction, on disk when the call returns. Reads see one
 committed state and never wait. Writes of one channel take turns, across processes; those of different channels
-do not meet. A server that is away is `Unreachable` now and found again by the next call.
+do not meet. A server that is away is `StoreUnreachable` now and found again by the next call.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ PROGRESS = ("channel", "source", "start", "received_at")
 
 
 class PostgresHistory:
-    """Facts in one schema of a PostgreSQL database; any number of processes may hold it; raises Unreachable."""
+    """Facts in one schema of a PostgreSQL database; any number of processes may hold it; raises StoreUnreachable."""
 
     def __init__(self, url: str, catalogue: Catalogue) -> None:
         self._catalogue = catalogue

@@ -12,11 +12,11 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 
-from store.facts.history import Unreachable
 from store.facts.postgres.binary import Columns, Values, pack, unpack
 from store.facts.postgres.names import SharedNames
 from store.facts.postgres.schema import Connection, lay_out
 from store.postgres_address import parameters
+from store.postgres_faults import PASSING, passing_fault
 
 _PREPARE = (
     # Short questions by the thousand: compiling one takes longer than answering it.
@@ -34,9 +34,6 @@ _PREPARE = (
     "CREATE TEMP TABLE touched (start int8, dimension int4, measure int2, region int2) ON COMMIT DELETE ROWS",
 )
 """What every connection is prepared with: the tables that batches are staged in are its own and never logged."""
-
-_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
-"""The server is gone, refuses, is out of room, or is a standby that takes no writes."""
 
 
 class Link:
@@ -89,8 +86,8 @@ class Links:
 
     @contextmanager
     def link(self) -> Iterator[Link]:
-        """Lend a connection that answers; raises Unreachable, also when it breaks while it is lent."""
-        with _reaching():
+        """Lend a connection that answers; raises StoreUnreachable, StoreFull, also when it breaks while it is lent."""
+        with _passing_faults():
             link = self._ready()
             try:
                 yield link
@@ -110,7 +107,7 @@ class Links:
         while (link := self._take()) is not None:
             try:
                 link.names.refresh()
-            except _AWAY:
+            except PASSING:
                 link.connection.close()
             else:
                 return link
@@ -130,9 +127,9 @@ class Links:
 
 
 @contextmanager
-def _reaching() -> Iterator[None]:
-    """Tell in the store's own words that the server does not answer."""
+def _passing_faults() -> Iterator[None]:
+    """Turn what passes by itself into a fault of the store."""
     try:
         yield
-    except _AWAY as error:
-        raise Unreachable(f"PostgreSQL does not take or tell facts: {error}".strip()) from error
+    except PASSING as error:
+        raise passing_fault(error, "the PostgreSQL of WATCHFLOOR_FACTS_URL") from error

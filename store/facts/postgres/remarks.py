@@ -5,9 +5,10 @@ from typing import Any
 import pandas as pd
 
 from metrics.observations import Interval
-from store.facts.history import ASIDE_COLUMNS, BadTable, BatchStamp
+from store.facts.history import ASIDE_COLUMNS, BatchStamp
 from store.facts.moments import moments, second, second_from
 from store.facts.postgres.schema import Connection
+from store.faults import BadTable
 
 _TEXTS = ("rule", "column", "code", "value")
 

@@ -10,6 +10,8 @@ from typing import Any
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from store.faults import StoreTooNew
+
 Connection = psycopg.Connection[tuple[Any, ...]]
 VERSION = 1
 
@@ -77,7 +79,7 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtext('watchfloor facts'), hashtext(curr
 
 
 def lay_out(connection: Connection) -> None:
-    """Make the tables if there are none; raises RuntimeError for those of another version of the program."""
+    """Make the tables if there are none; raises StoreTooNew for those of another version of the program."""
     _make_schema(connection)
     if "layout" not in table_names(connection, ["layout"]):
         with connection.transaction():
@@ -91,7 +93,7 @@ def lay_out(connection: Connection) -> None:
                 connection.execute("INSERT INTO layout VALUES ($1)", [VERSION])
     version = connection.execute("SELECT version FROM layout").fetchall()[0][0]
     if version != VERSION:
-        raise RuntimeError(
+        raise StoreTooNew(
             f"the facts in {connection.info.dbname} have layout {version}, this program knows {VERSION}: "
             "run the version that wrote them"
         )

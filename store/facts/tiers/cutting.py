@@ -14,7 +14,8 @@ from config.catalogue import DayPlan
 from metrics.intervals import STEPS_S, day_start
 from metrics.observations import Interval
 from store.facts.history import SumQuery
-from store.facts.tiers.tier import NotKept, Tier
+from store.facts.tiers.tier import Tier
+from store.faults import NotKept
 from store.state.tier_progress import TierProgress
 
 

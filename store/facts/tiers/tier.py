@@ -11,10 +11,6 @@ from store.facts.history import History
 LONGER_THAN_ANY_BUCKET = timedelta(days=2)
 
 
-class NotKept(ValueError):
-    """The question is about time of which only larger buckets are kept; the message says what can be asked."""
-
-
 @dataclass(frozen=True)
 class Tier:
     """A history and the size of its buckets."""

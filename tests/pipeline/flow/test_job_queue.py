@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.flow.job_queue import ASK, TOUCHED, JobQueue, JobQueueUnreachable
+from pipeline.flow.job_queue import ASK, TOUCHED, JobQueue
+from store.faults import StoreUnreachable
 from tests.support.nats_cluster import NatsCluster
 
 CDR = ("hotline", "cdr")
@@ -98,7 +99,7 @@ def test_a_server_may_be_killed(cluster: NatsCluster, two: tuple[JobQueue, JobQu
     taken: list[bytes] = []
     until = time.monotonic() + 30
     while len(taken) < 2 and time.monotonic() < until:
-        with suppress(JobQueueUnreachable):  # until the two that are left agree on who leads
+        with suppress(StoreUnreachable):  # until the two that are left agree on who leads
             found = other.take(TOUCHED, 10, 1)
             other.done(found)
             taken += [work.body for work in found]
@@ -109,5 +110,5 @@ def test_a_server_may_be_killed(cluster: NatsCluster, two: tuple[JobQueue, JobQu
 
 
 def test_a_queue_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(JobQueueUnreachable, match="the job queue does not answer"):
+    with pytest.raises(StoreUnreachable, match="the job queue does not answer"):
         JobQueue("nats://127.0.0.1:9", answer_s=0.5).open()

@@ -19,7 +19,7 @@ from pipeline.flow.judging import Judge, Touched, judge, together
 from pipeline.flow.storing import enter
 from pipeline.flow.stream_consumer import StreamConsumer
 from pipeline.flow.turn import turn
-from store.facts.history import Unreachable
+from store.faults import StoreUnreachable
 from store.ingest.stream import Ingest, Limits
 from store.valkey.embedded import EmbeddedValkey
 from tests.support.pipeline_world import GUANGZHOU, NOON, SHENZHEN, Clock, Scripted, feeder, pipeline, row
@@ -179,7 +179,7 @@ def test_a_body_waits_for_a_store_that_is_away_however_often_it_is_tried(
         nonlocal tries
         tries += 1
         if tries <= 2 * Limits().deliveries:
-            raise Unreachable("the store is away")
+            raise StoreUnreachable("the store is away")
         judge(dependencies, touched)
 
     with pipeline(tmp_path / "home", Clock()) as dependencies, drain(dependencies, valkey, judged) as one:

@@ -14,7 +14,7 @@ from collectors.push import PushCollector
 from pipeline.dependencies import Dependencies
 from pipeline.flow.feeder import Feeder
 from pipeline.flow.scheduler import Scheduler
-from store.facts.history import Unreachable
+from store.faults import BadTable, StoreUnreachable
 from tests.support.pipeline_world import feeder, pipeline
 
 PATIENCE_S = 10
@@ -61,7 +61,12 @@ def test_a_clock_that_is_set_back_delays_nothing(tmp_path: Path, caplog: pytest.
 def test_a_store_that_is_away_is_told_once_and_so_is_its_return(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    outcomes: list[Exception | None] = [Unreachable("nobody answers"), Unreachable("nobody answers"), None, None]
+    outcomes: list[Exception | None] = [
+        StoreUnreachable("nobody answers"),
+        StoreUnreachable("nobody answers"),
+        None,
+        None,
+    ]
 
     def job() -> None:
         if (error := outcomes.pop(0)) is not None:
@@ -74,3 +79,14 @@ def test_a_store_that_is_away_is_told_once_and_so_is_its_return(
                 wheel._do("rolling", job)
     told = [record.getMessage() for record in caplog.records]
     assert told == ["rolling cannot be done: nobody answers", "rolling is done again"]
+
+
+def test_a_fault_that_does_not_pass_is_not_taken_for_a_store_that_is_away(tmp_path: Path) -> None:
+    def job() -> None:
+        raise BadTable("a column is missing")
+
+    with pipeline(tmp_path, SetClock(timedelta())) as dependencies:
+        wheel = Scheduler(dependencies, [], lambda feeder, ended: None, 7)
+        with pytest.raises(BadTable):
+            wheel._do("rolling", job)
+        assert wheel.failing == set()

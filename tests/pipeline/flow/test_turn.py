@@ -9,6 +9,7 @@ import pytest
 from metrics.observations import Interval, SourceFault
 from pipeline.flow.turn import turn
 from store.facts.history import SumQuery
+from store.faults import StoreFull
 from tests.support.pipeline_world import GUANGZHOU, NOON, SHENZHEN, Clock, Scripted, feeder, pipeline, row
 
 DAY = Interval(NOON - timedelta(hours=1), NOON + timedelta(hours=1))
@@ -72,11 +73,11 @@ def test_the_cursor_moves_only_after_the_tables_are_stored(tmp_path: Path, monke
         desk = feeder(parts, collector=Scripted(parts, [[row("offered", GUANGZHOU, 1)]] * 2))
 
         def full(*_: object) -> None:
-            raise OSError("no space left on device")
+            raise StoreFull("no space left on device")
 
         with monkeypatch.context() as broken:
             broken.setattr(parts.history, "write_all", full)
-            with pytest.raises(OSError, match="no space"):
+            with pytest.raises(StoreFull, match="no space"):
                 turn(parts, desk)
         assert parts.state.progress.cursor("desk", "counts", "live") == {}
         turn(parts, desk)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from store.facts.duck import DuckHistory
-from store.facts.history import Unreachable
+from store.faults import StoreFull, StoreUnreachable
 from tests.support.store_world import hour, minute, stamp, table, world
 
 
@@ -31,9 +31,9 @@ def test_a_disk_that_was_full_loses_nothing_and_stops_nothing(tmp_path: Path) ->
     with closing(DuckHistory(tmp_path / "facts.duckdb", world())) as history:
         history.write(stamp(batch="a"), table([one(0)]))
         with no_room():
-            with pytest.raises(Unreachable), history._file.cursor() as cursor:
+            with pytest.raises(StoreUnreachable), history._file.cursor() as cursor:
                 cursor.execute("CHECKPOINT")
-            with pytest.raises(Unreachable):
+            with pytest.raises(StoreFull):
                 history.write(stamp(batch="b"), table([one(1)]))
         history.write(stamp(batch="b"), table([one(1)]))
         assert list(history.observations(hour())["start"]) == [minute(0), minute(1)]

@@ -11,8 +11,8 @@ import pytest
 
 from metrics.observations import encode_dimensions
 from store.facts.clickhouse import ClickHouseHistory, names, servers
-from store.facts.clickhouse.address import Address, Away
-from store.facts.history import Unreachable
+from store.facts.clickhouse.address import Address
+from store.faults import NameClash, StoreUnreachable
 from tests.support.clickhouse_cluster import Cluster, eventually
 from tests.support.clickhouse_in_process import in_process
 from tests.support.steady_writer import step
@@ -103,7 +103,7 @@ def test_without_zookeeper_writes_are_refused_and_reads_go_on(cluster: Cluster, 
     history.write(stamp(1), offered(5))
     cluster.zookeeper.kill()
     try:
-        with pytest.raises(Unreachable, match=r"takes no writes|ZooKeeper"):
+        with pytest.raises(StoreUnreachable, match=r"takes no writes|ZooKeeper"):
             history.write(stamp(2), offered(6))
         assert one(history) == 5
     finally:
@@ -117,7 +117,7 @@ def test_without_zookeeper_writes_are_refused_and_reads_go_on(cluster: Cluster, 
 
 
 def test_a_cluster_that_does_not_answer_is_unreachable() -> None:
-    with pytest.raises(Unreachable, match="does not answer"):
+    with pytest.raises(StoreUnreachable, match="does not answer"):
         ClickHouseHistory("clickhouse://127.0.0.1:1/nothing", world())
 
 
@@ -176,11 +176,11 @@ def test_a_writer_that_ended_between_ledger_and_sums_is_mended_by_the_same_batch
 
     def dies(server: str, statement: str, settings: Mapping[str, str | int], rows: bytes | None) -> bytes:
         if ".fact FORMAT" in statement:
-            raise Away("gone")
+            raise StoreUnreachable("gone")
         return in_process().send(server, statement, settings, rows)
 
     day = contacts([("a", "offered", "110105", "", START, 1.0), ("b", "offered", "110105", "", START, 2.0)])
-    with pytest.raises(Unreachable):
+    with pytest.raises(StoreUnreachable):
         ClickHouseHistory(in_process().url(tmp_path), world(), dies).contribute(stamp(1), day)
     assert one(history) is None
     assert history.contribute(stamp(1), day).inserted == 1
@@ -193,7 +193,7 @@ def test_two_names_with_one_code_are_refused(tmp_path: Path, monkeypatch: pytest
     history.write(stamp(1), offered(5, dimension=KEYS[1]))
     real = names.code
     monkeypatch.setattr(names, "code", lambda kind, label: real(kind, label if "new" not in label else KEYS[1]))
-    with pytest.raises(names.NameClash, match="rename one of them"):
+    with pytest.raises(NameClash, match="rename one of them"):
         history.write(stamp(2), offered(6, dimension="service=new"))
     assert one(history) == 5
 

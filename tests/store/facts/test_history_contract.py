@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from config.catalogue import NATION, Catalogue
 from metrics.observations import Interval, NaiveTime
-from store.facts.history import BadTable, History, SumQuery
+from store.facts.history import History, SumQuery
+from store.faults import BadTable
 from tests.support.engines import on_examples
 from tests.support.store_reference import ReferenceHistory
 from tests.support.store_world import (

@@ -14,7 +14,7 @@ import pytest
 
 from config.settings import ROOT
 from store.facts.duck import DuckHistory
-from store.facts.history import StoreInUse
+from store.faults import StoreInUse
 from tests.support.steady_writer import shown, step
 from tests.support.store_reference import ReferenceHistory
 from tests.support.store_world import hour, minute, stamp, table, world

@@ -18,9 +18,9 @@ import psycopg
 import pytest
 
 from config.settings import ROOT
-from store.facts.history import Unreachable
 from store.facts.postgres import PostgresHistory
 from store.facts.postgres.binary import pack, unpack
+from store.faults import StoreUnreachable
 from store.state import open_state
 from tests.support.real_postgres import end_postgres, schema_of, start_postgres
 from tests.support.steady_writer import shown, step
@@ -81,11 +81,11 @@ def test_a_server_killed_in_the_middle_of_a_write_loses_nothing_and_is_found_aga
         for seconds in (0.2, 0.5):
             killer = threading.Timer(seconds, kill, (own,))
             killer.start()
-            with pytest.raises(Unreachable, match="PostgreSQL"):
+            with pytest.raises(StoreUnreachable, match="PostgreSQL"):
                 write_on(history, done)
             killer.join()
             began = time.monotonic()
-            with pytest.raises(Unreachable):
+            with pytest.raises(StoreUnreachable):
                 history.observations(hour())
             assert time.monotonic() - began < 5
             own.ensure_postgres_running()
@@ -123,7 +123,7 @@ def test_a_writer_killed_at_any_instant_leaves_what_was_committed_and_no_lock(ur
 
 
 def test_no_server_is_told_in_the_stores_own_words(tmp_path: Path) -> None:
-    with pytest.raises(Unreachable, match="PostgreSQL") as refusal:
+    with pytest.raises(StoreUnreachable, match="PostgreSQL") as refusal:
         PostgresHistory(f"postgresql://watch:secret-word@/facts?host={tmp_path}", world())
     assert "secret-word" not in str(refusal.value)
 

@@ -11,7 +11,8 @@ from config.catalogue import Catalogue
 from metrics.observations import Interval
 from store.facts.duck import DuckHistory
 from store.facts.history import History, SumQuery, Written
-from store.facts.tiers import NotKept, TieredHistory
+from store.facts.tiers import TieredHistory
+from store.faults import NotKept
 from store.state.tier_progress import TierProgressStore
 from tests.support.store_world import START, contacts, minute, stamp, table, world
 from tests.support.tiers_world import MANY, Open, grow_old, later, tiers

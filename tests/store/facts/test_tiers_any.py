@@ -17,7 +17,8 @@ from metrics.condensing import by_instants
 from metrics.observations import Interval
 from store.facts.duck import DuckHistory
 from store.facts.history import BatchStamp, SumQuery
-from store.facts.tiers import NotKept, TieredHistory
+from store.facts.tiers import TieredHistory
+from store.faults import NotKept
 from store.state.tier_progress import TierProgressStore
 from tests.support.store_reference import ReferenceHistory
 from tests.support.store_world import KEYS, MEASURES, START, contacts, minute, stamp, table, world

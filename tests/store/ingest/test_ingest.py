@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from metrics.observations import NaiveTime
-from store.ingest.stream import GROUP, STREAM, Accepted, Conflict, Full, Ingest, Limits, NotDurableError, Unreachable
+from store.faults import KeyConflict, NotDurable, StoreFull, StoreUnreachable
+from store.ingest.stream import GROUP, STREAM, Accepted, Ingest, Limits
 from store.valkey.embedded import EmbeddedValkey
 from tests.support.valkey_lineups import Lineup, Server, eventually
 
@@ -56,7 +57,7 @@ def test_the_same_key_and_body_is_one_entry_for_ever(ingest: Ingest) -> None:
 
 def test_the_same_key_with_another_body_is_a_conflict(ingest: Ingest) -> None:
     push(ingest, "a")
-    with pytest.raises(Conflict, match="use a new key"):
+    with pytest.raises(KeyConflict, match="use a new key"):
         push(ingest, "a", b"[]")
     assert not ingest.append("chat", "a", b"[]", NOW).duplicate
 
@@ -92,7 +93,7 @@ def test_what_was_answered_survives_the_primary_and_its_disk(replicated: Lineup)
                     return
                 try:
                     push(ingest, f"{sender}-{number}", b"x" * 2000)
-                except Unreachable:
+                except StoreUnreachable:
                     continue
                 taken.append(f"{sender}-{number}")
 
@@ -147,7 +148,7 @@ class Reading:
 
     def _run(self) -> None:
         while not self.ended.is_set():
-            with suppress(Unreachable):
+            with suppress(StoreUnreachable):
                 for pushed in self.ingest.read(block_ms=500):
                     self.ingest.done([pushed.id])
                     self.found.add(pushed.key)
@@ -161,12 +162,12 @@ def test_without_a_replica_nothing_is_promised(replicated: Lineup, monkeypatch: 
         following = replicated.following(primary)
         for server in following:
             server.kill()
-        with pytest.raises(Unreachable, match="no replica had it"):
+        with pytest.raises(StoreUnreachable, match="no replica had it"):
             push(ingest, "b")
         for server in following:
             replicated.revive(server)
         # What was said to be refused is in the stream, and counts once its sender has repeated it.
-        eventually(lambda: push(ingest, "b").duplicate, "a replica is back", Unreachable)
+        eventually(lambda: push(ingest, "b").duplicate, "a replica is back", StoreUnreachable)
 
 
 def test_a_repetition_is_answered_only_when_the_first_is_on_a_replica_too(
@@ -178,7 +179,7 @@ def test_a_repetition_is_answered_only_when_the_first_is_on_a_replica_too(
         push(another, "before")
         with paused(replicated.following(primary)):
             for sender in (ingest, another):
-                with pytest.raises(Unreachable, match="no replica had it"):
+                with pytest.raises(StoreUnreachable, match="no replica had it"):
                     push(sender, "a")
 
 
@@ -200,7 +201,7 @@ def test_replicas_that_do_not_write_to_disk_are_refused(replicated: Lineup, capl
         ingest.check_durable()
         for server in following:
             server.client().config_set("appendonly", "no")
-        with pytest.raises(NotDurableError, match="no replica of Valkey writes to disk"):
+        with pytest.raises(NotDurable, match="no replica of Valkey writes to disk"):
             ingest.check_durable()
         for server in following:
             server.client().config_set("appendonly", "yes")
@@ -328,7 +329,7 @@ def test_a_full_stream_refuses_and_loses_nothing(valkey: Lineup) -> None:
     with closing(Ingest(valkey.url, limits=Limits(entries=2))) as ingest:
         push(ingest, "a")
         push(ingest, "b")
-        with pytest.raises(Full, match="entries"):
+        with pytest.raises(StoreFull, match="entries"):
             push(ingest, "c")
         assert push(ingest, "a").duplicate
         (first, _) = ingest.read(block_ms=10)
@@ -340,7 +341,7 @@ def test_a_full_stream_refuses_and_loses_nothing(valkey: Lineup) -> None:
 def test_bytes_are_bounded_too(valkey: Lineup) -> None:
     with closing(Ingest(valkey.url, limits=Limits(bytes=100))) as ingest:
         push(ingest, "a", b"x" * 60)
-        with pytest.raises(Full, match="bytes"):
+        with pytest.raises(StoreFull, match="bytes"):
             push(ingest, "b", b"x" * 60)
         ingest.done([entry.id for entry in ingest.read(block_ms=10)] * 2)
         push(ingest, "b", b"x" * 100)
@@ -351,7 +352,7 @@ def test_a_valkey_that_could_lose_what_it_answered_for_is_refused(valkey: Lineup
     primary = valkey.primary().client()
     primary.config_set("appendfsync", "everysec")
     try:
-        with pytest.raises(NotDurableError, match="appendfsync always"):
+        with pytest.raises(NotDurable, match="appendfsync always"):
             ingest.check_durable()
     finally:
         primary.config_set("appendfsync", "always")

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from store.ingest.stream import Ingest, Unreachable
+from store.faults import StoreUnreachable
+from store.ingest.stream import Ingest
 from tests.support.valkey_lineups import Lineup
 
 NOW = datetime(2026, 11, 21, 16, tzinfo=UTC)
@@ -47,5 +48,5 @@ def test_one_that_cannot_be_stored_makes_nothing_old_while_others_pass_by(ingest
 
 
 def test_a_valkey_that_is_away_is_told() -> None:
-    with closing(Ingest("redis://127.0.0.1:1")) as away, pytest.raises(Unreachable):
+    with closing(Ingest("redis://127.0.0.1:1")) as away, pytest.raises(StoreUnreachable):
         away.behind_s()

@@ -14,10 +14,10 @@ from sqlalchemy import event, inspect, text
 
 from metrics.findings import CheckState, Finding
 from metrics.observations import Batch, Interval, NaiveTime, Parsed, Payload, Reject, SourceFault
-from store.facts.history import Unreachable
+from store.faults import StoreFull, StoreTooNew, StoreUnreachable, UnknownRule
 from store.state import State, open_state
-from store.state.findings import Recorded, UnknownRule
-from store.state.opening import StateTooNew, migrate, migrate_back
+from store.state.findings import Recorded
+from store.state.opening import migrate, migrate_back
 from store.state.progress import Outcome
 from store.state.tables import metadata
 from tests.support.real_postgres import schema_of
@@ -50,7 +50,7 @@ def state(url: str) -> Iterator[State]:
 
 
 def test_a_postgres_that_does_not_answer_is_told_in_our_words() -> None:
-    with pytest.raises(Unreachable, match="WATCHFLOOR_STATE_URL"):
+    with pytest.raises(StoreUnreachable, match="WATCHFLOOR_STATE_URL"):
         open_state("postgresql+psycopg://postgres@127.0.0.1:1/postgres", RULES)
 
 
@@ -58,7 +58,7 @@ def test_a_sqlite_without_room_is_told_in_our_words_and_works_again(tmp_path: Pa
     state = open_state(f"sqlite:///{tmp_path}/state.sqlite", RULES)
     try:
         _most_pages(state, 1)  # never fewer than there are
-        with pytest.raises(Unreachable, match="full"):
+        with pytest.raises(StoreFull, match="full"):
             state.progress.keep_cursor("desk", "counts", {"at": "x" * 1_000_000}, NOW, "live")
         _most_pages(state, 100_000)
         state.progress.keep_cursor("desk", "counts", {"at": 1}, NOW, "live")
@@ -117,7 +117,7 @@ def test_opening_again_changes_nothing(state: State, url: str) -> None:
 def test_tables_of_a_newer_program_are_left_alone(state: State, url: str) -> None:
     with state.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StateTooNew, match="9999"):
+    with pytest.raises(StoreTooNew, match="9999"):
         open_state(url, RULES)
 
 

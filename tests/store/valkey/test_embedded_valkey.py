@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from store.facts.history import StoreInUse
-from store.valkey.embedded import EmbeddedValkey, ValkeyFailed
+from store.faults import StoreInUse, StoreNotStarted
+from store.valkey.embedded import EmbeddedValkey
 
 ORPHAN = """
 import os, signal, sys
@@ -82,7 +82,7 @@ def test_one_folder_has_one_owner(tmp_path: Path) -> None:
 def test_a_server_that_cannot_start_tells_why(tmp_path: Path) -> None:
     (tmp_path / "appendonlydir").mkdir(parents=True)
     (tmp_path / "appendonlydir" / "appendonly.aof.manifest").write_text("nonsense\n")
-    with pytest.raises(ValkeyFailed, match="manifest"):
+    with pytest.raises(StoreNotStarted, match="manifest"):
         EmbeddedValkey(tmp_path).start()
 
 
@@ -101,7 +101,7 @@ def test_the_terminal_does_not_reach_it(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
 def test_it_runs_without_root() -> None:
     script = """
-import os, sys, tempfile
+import os, secrets, tempfile  # secrets now: redis-py asks for it late, and the library may be root's own
 from pathlib import Path
 from store.valkey.embedded import EmbeddedValkey
 os.setgid(65534)

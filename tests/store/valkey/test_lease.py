@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from store.faults import LeaseTaken, StoreUnreachable
 from store.valkey.embedded import EmbeddedValkey
-from store.valkey.lease import Away, Lease, Taken
+from store.valkey.lease import Lease
 
 
 def test_one_holds_it_until_he_gives_it_up(tmp_path: Path) -> None:
@@ -14,7 +15,7 @@ def test_one_holds_it_until_he_gives_it_up(tmp_path: Path) -> None:
         first.hold()
         first.hold()
         assert first.held
-        with pytest.raises(Taken):
+        with pytest.raises(LeaseTaken):
             second.hold()
         assert not second.held
         Lease(valkey.url, "another").hold()
@@ -31,10 +32,10 @@ def test_who_does_not_renew_it_loses_it(tmp_path: Path) -> None:
         while not next_one.held:
             try:
                 next_one.hold()
-            except Taken:
+            except LeaseTaken:
                 continue
         assert not silent.held
-        with pytest.raises(Taken):
+        with pytest.raises(LeaseTaken):
             silent.hold()
 
 
@@ -42,7 +43,7 @@ def test_valkey_away_is_not_another_holder(tmp_path: Path) -> None:
     with EmbeddedValkey(tmp_path) as valkey:
         lease = Lease(valkey.url, "publisher")
         lease.hold()
-    with pytest.raises(Away):
+    with pytest.raises(StoreUnreachable):
         lease.hold()
     assert lease.held, "nobody else can have it within its time"
     lease.close()
