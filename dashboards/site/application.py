@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from config.catalogue import Catalogue
 from dashboards.access.gate import VIEWER, Gate
 from dashboards.access.viewers import Access
-from dashboards.files import asset, dash_asset
+from dashboards.files import assets_of, dash_asset
 from dashboards.live.event_streams import Streams
 from dashboards.live.hub import Hub, Limits, Live
 from dashboards.site.dash_pages import DashPages
@@ -62,14 +62,15 @@ def create_app(
     """
     pages = Pages(catalogue, access, all_windows() if windows is None else windows)
     hub = Hub(live, pages, limits)
-    streams = Streams(hub, access, pages.view)
+    assets = assets_of(catalogue.maps)
+    streams = Streams(hub, access, pages.view, assets.version)
     dash_pages = DashPages(catalogue, pages)
     app = Starlette(
         routes=[
             Route("/", _home(pages)),
             Route("/live/{topic:path}", streams.answer, methods=["GET", "HEAD"]),
             Route("/health", _health(hub, live)),
-            Route("/assets/{version}/{name:path}", asset),
+            Route("/assets/{version}/{name:path}", assets.answer),
             Route("/_dash-component-suites/dash/{name:path}", dash_asset),
             *routes,
         ],
