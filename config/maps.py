@@ -77,6 +77,8 @@ class Drawing(Noun):
     """Anything that PROJ reads: `EPSG:3035`, `+proj=aea +lat_1=25 +lat_2=47 +lon_0=105`."""
     simplify: float = Field(default=1.0, ge=0, le=50)
     """Size of the detail that goes, in units of the drawing, which is 3000 wide; neighbours keep their border."""
+    close: float = Field(default=2.0, ge=0, le=50)
+    """Gaps between areas that are narrower than this (units) go to one of them: borders of two surveys never meet."""
 
 
 class Box(Noun):

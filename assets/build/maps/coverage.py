@@ -1,4 +1,4 @@
-"""Areas that share their borders: brought onto whole units together, simplified together, and measured afterwards.
+"""Areas that share their borders: joined, brought onto whole units and simplified together, and measured afterwards.
 
 Rounding or simplifying one area at a time moves its side of a border and not its neighbour's. Here the borders of all
 areas are one net of lines: it is snapped to whole units (what falls together becomes one line), each face of the net
@@ -15,7 +15,10 @@ import shapely
 from assets.build.maps.placing import Shapes
 from assets.build.maps.report import Borders
 
-NOBODY = -1
+NARROW = 10.0
+"""Holes that are narrower than this (units) may be gaps that should have been closed."""
+LEAST = 1.0
+"""Square units from which it is told that ground was claimed twice or by nobody."""
 DOT = 9.0
 """Square units of the dot that stands for an island without a shape."""
 
@@ -25,25 +28,24 @@ class Coverage:
     """Areas on whole units whose borders are exactly their neighbours'."""
 
     shapes: Shapes
-    closed: int
-    """Slivers that lay between areas and now belong to one of them."""
+    joined: tuple[int, ...]
+    """Areas (by position) that were given a gap."""
     overlaps: tuple[tuple[int, int, float], ...]
-    """Pairs of areas (by position) that claimed the same ground, and how many square units of it."""
+    """Pairs of areas that claimed the same ground, and how many square units of it."""
 
 
-def snap(shapes: Shapes) -> Coverage:
-    """The areas on whole units. Ground that two claim goes to the first; slivers go to whom they touch most."""
+def snap(shapes: Shapes, close: float) -> Coverage:
+    """The areas on whole units; ground that two claim goes to the first, gaps narrower than `close` to a neighbour."""
     # What is valid on the earth may cross itself by a hair once it is projected.
     shapes = shapely.make_valid(shapes, method="structure", keep_collapsed=False)
     net = shapely.union_all(shapely.boundary(shapes), grid_size=1.0)
     faces = shapely.get_parts(shapely.polygonize([net]))
     owners = _owners(faces, shapes)
-    overlaps = _overlaps(shapes)
-    slivers = np.flatnonzero((owners == NOBODY) & shapely.is_empty(shapely.buffer(faces, -1.0)))
-    for sliver in map(int, slivers):
-        owners[sliver] = _neighbour(faces, owners, sliver)
-    snapped = [shapely.union_all(faces[owners == at]) for at in range(len(shapes))]
-    return Coverage(np.array(snapped, dtype=object), int((owners[slivers] != NOBODY).sum()), overlaps)
+    snapped = np.array([_multi(shapely.union_all(faces[owners == at])) for at in range(len(shapes))], dtype=object)
+    # Closing takes corners away and makes none, so that all are whole units still.
+    clean = np.array([_multi(shape) for shape in shapely.coverage_clean(snapped, gap_width=close)], dtype=object)
+    joined = np.flatnonzero(shapely.area(clean) - shapely.area(snapped) >= LEAST)
+    return Coverage(clean, tuple(map(int, joined)), _overlaps(shapes))
 
 
 def simplify(shapes: Shapes, detail: float) -> Shapes:
@@ -53,13 +55,14 @@ def simplify(shapes: Shapes, detail: float) -> Shapes:
 
 
 def borders(before: Shapes, after: Shapes) -> Borders:
-    """What is measured on simplified areas: edges that no neighbour has, ground twice covered, ground lost inside."""
+    """What is measured on simplified areas: edges that no neighbour has, ground covered twice, new holes between."""
     crossing = ~shapely.is_empty(shapely.coverage_invalid_edges(after))
-    together, was = shapely.union_all(after), shapely.union_all(before)
+    together = shapely.union_all(after)
     overlap = float(shapely.area(after).sum() - shapely.area(together))
     holes = _holes(together)
-    lost = holes[shapely.contains_properly(was, shapely.point_on_surface(holes))] if len(holes) else holes
-    return Borders(int(crossing.sum()), round(overlap, 3), round(float(shapely.area(lost).sum()), 3))
+    narrow = shapely.length(shapely.maximum_inscribed_circle(holes)) * 2 < NARROW
+    gaps = len(holes) - len(_holes(shapely.union_all(before)))
+    return Borders(int(crossing.sum()), round(overlap, 3), gaps, int(narrow.sum()))
 
 
 def specks(shapes: Shapes, snapped: Shapes) -> list[list[tuple[int, int]]]:
@@ -76,29 +79,26 @@ def specks(shapes: Shapes, snapped: Shapes) -> list[list[tuple[int, int]]]:
     return found
 
 
+def _multi(shape: shapely.Geometry) -> shapely.Geometry:
+    """The polygons that it consists of; none where nothing is left of it."""
+    return shapely.MultiPolygon([part for part in shapely.get_parts(shape) if not part.is_empty])
+
+
 def _owners(faces: Shapes, shapes: Shapes) -> npt.NDArray[np.intp]:
-    """Position of the first area in which the inside of a face lies."""
-    owners = np.full(len(faces), NOBODY, dtype=np.intp)
+    """Position of the first area in which the inside of a face lies; -1 for the sea and other holes."""
+    owners = np.full(len(faces), -1, dtype=np.intp)
     face, shape = shapely.STRtree(shapes).query(shapely.point_on_surface(faces), predicate="intersects")
     for at, owner in sorted(zip(face, shape, strict=True), reverse=True):
         owners[at] = owner
     return owners
 
 
-def _neighbour(faces: Shapes, owners: npt.NDArray[np.intp], sliver: int) -> int:
-    """The area that shares the longest border with a sliver, or nobody if only the open sea touches it."""
-    owned = np.flatnonzero(owners != NOBODY)
-    touching = owned[shapely.STRtree(faces[owned]).query(faces[sliver], predicate="intersects")]
-    lengths = shapely.length(shapely.intersection(faces[touching], faces[sliver]))
-    return int(owners[touching[lengths.argmax()]]) if len(touching) and lengths.max() > 0 else NOBODY
-
-
 def _overlaps(shapes: Shapes) -> tuple[tuple[int, int, float], ...]:
-    """Pairs that claim at least a square unit twice."""
+    """Pairs that claim the same ground."""
     one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     pairs: Sequence[tuple[int, int]] = [(int(a), int(b)) for a, b in zip(one, other, strict=True) if a < b]
     areas = [(a, b, float(shapely.area(shapely.intersection(shapes[a], shapes[b])))) for a, b in pairs]
-    return tuple((a, b, area) for a, b, area in sorted(areas) if area >= 1)
+    return tuple((a, b, area) for a, b, area in sorted(areas) if area >= LEAST)
 
 
 def _holes(shape: shapely.Geometry) -> Shapes:

@@ -42,7 +42,7 @@ def draw(
     placement = place(areas.geometry, projection, inset.land if inset else None)
     layout = lay_out(placement, areas.geometry, lines.geometry, inset)
     placed = placement.units(areas.geometry)
-    snapped = snap(placed)
+    snapped = snap(placed, drawing.close)
     shapes = simplify(snapped.shapes, drawing.simplify)
     measured = borders(snapped.shapes, shapes)
     if not measured.kept:
@@ -56,8 +56,9 @@ def draw(
     }
     text = json.dumps(content, separators=(",", ":")) + "\n"
     corners = (int(shapely.get_num_coordinates(placed).sum()), int(shapely.get_num_coordinates(shapes).sum()))
+    joined = tuple(areas.code.iloc[at] for at in snapped.joined)
     overlaps = _overlaps(snapped, list(areas.code))
-    drawn = Drawn(name, len(areas), corners, snapped.closed, sum(map(len, dots)), measured, overlaps, len(text))
+    drawn = Drawn(name, len(areas), corners, joined, sum(map(len, dots)), measured, overlaps, len(text))
     return Sheet(text, drawn)
 
 

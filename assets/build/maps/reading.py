@@ -20,11 +20,11 @@ LINES = ("LineString", "MultiLineString")
 def read_areas(layer: Boundaries, folder: Path, faults: list[Fault]) -> gpd.GeoDataFrame:
     """Areas with their `code` (as the catalogue writes it), `name` and `file`, a row a feature."""
     table = _read(layer, {"code": layer.code} | ({"name": layer.name} if layer.name else {}), AREAS, folder, faults)
-    if "name" not in table:
-        table["name"] = ""
-    table["code"] = layer.prefix + table["code"].map(_written)
-    table["name"] = table["name"].map(_written)
-    return table
+    names = table["name"] if "name" in table else [""] * len(table)
+    named: gpd.GeoDataFrame = table.assign(
+        code=[layer.prefix + _written(code) for code in table["code"]], name=[_written(name) for name in names]
+    )
+    return named
 
 
 def read_lines(layer: Lines, folder: Path, faults: list[Fault]) -> gpd.GeoDataFrame:

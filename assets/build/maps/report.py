@@ -33,17 +33,20 @@ class Overlap:
 
 @dataclass(frozen=True)
 class Borders:
-    """What was measured on the areas of a map as they are written: all three are nought where no border was lost."""
+    """What was measured on areas as they are written: the first three are nought where no border was lost."""
 
     crossing: int
     """Areas with an edge that is not exactly their neighbour's."""
     overlap_units2: float
-    gaps_units2: float
+    gaps: int
+    """Holes between areas that simplification opened."""
+    narrow: int
+    """Holes that are narrow: inlets and ponds, or gaps in the boundaries that `close` in maps.yaml would close."""
 
     @property
     def kept(self) -> bool:
         """Whether neighbours still share every border."""
-        return not (self.crossing or self.overlap_units2 or self.gaps_units2)
+        return not (self.crossing or self.overlap_units2 or self.gaps)
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,8 @@ class Drawn:
     areas: int
     corners: tuple[int, int]
     """Corners of its areas before and after simplification."""
-    closed: int
-    """Slivers between neighbours that were closed."""
+    joined: tuple[str, ...]
+    """Codes of areas that were given a gap, because borders did not meet."""
     dots: int
     """Islands too small to be drawn, which stand as dots."""
     borders: Borders
@@ -65,8 +68,9 @@ class Drawn:
 
     def __str__(self) -> str:
         before, after = self.corners
-        made = f"{self.areas} areas, {before} -> {after} corners, {self.dots} dots, {self.closed} slivers closed"
-        left = f"{self.borders.overlap_units2:g} square units of overlaps and {self.borders.gaps_units2:g} of gaps left"
+        made = f"{self.areas} areas, {before} -> {after} corners, {self.dots} dots"
+        borders = self.borders
+        left = f"{borders.overlap_units2:g} overlapping, {borders.gaps} gaps opened, {borders.narrow} narrow holes"
         return f"{self.name}: {made}; {left}; {self.size:,} bytes"
 
 
@@ -84,6 +88,8 @@ class Report:
         yield from map(str, self.mended)
         for drawn in self.drawn:
             yield str(drawn)
+            if drawn.joined:
+                yield f"  narrow gaps were closed; their ground went to {', '.join(drawn.joined)}"
             yield from (f"  {overlap}" for overlap in drawn.overlaps)
         for centre, city in self.centres.items():
             yield f"centre {centre} names no city; it stands in {city}"
