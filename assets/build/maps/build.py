@@ -15,8 +15,10 @@ NATION_MAP = "provinces"
 CITY_MAPS = "cities"
 
 
-def build(folder: Path = PRODUCT, boundaries: Path | None = None) -> Report:
+def build(folder: Path = PRODUCT, boundaries: Path | None = None, output: Path | None = None) -> Report:
     """Make the maps of a catalogue folder from files below `boundaries` (None: the folder of that name in it).
+
+    `output` None: where the catalogue's windows look for them.
 
     1. Read plan and places, areas and lines; a file that does not name its reference system is refused.
     2. Mend geometries that are not valid, and say which.
@@ -29,7 +31,7 @@ def build(folder: Path = PRODUCT, boundaries: Path | None = None) -> Report:
     inputs = load_map_inputs(folder)
     ground = read_ground(inputs, boundaries or folder / "boundaries")
     sheets = dict(_sheets(ground, inputs.plan, inputs.regions))
-    _write(inputs.output, {name: sheet.text for name, sheet in sheets.items()}, ground.centres)
+    _write(output or inputs.output, {name: sheet.text for name, sheet in sheets.items()}, ground.centres)
     return Report(ground.mended, tuple(sheet.drawn for sheet in sheets.values()), ground.centres)
 
 
