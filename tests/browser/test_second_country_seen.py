@@ -10,8 +10,8 @@ from config.loading import PRODUCT, load
 from dashboards.access.viewers import OpenAccess
 from dashboards.site.application import create_app
 from tests.browser.conftest import Served
-from tests.dashboards.believable import believable, empty
-from tests.dashboards.live_world import MemoryLive
+from tests.support.believable import believable, empty
+from tests.support.live_world import MemoryLive
 
 INSIDE = """() => {
   const frame = document.querySelector(".map-inset-frame").getBoundingClientRect();

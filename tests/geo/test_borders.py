@@ -11,8 +11,8 @@ import shapely
 import yaml
 
 from assets.build.maps.build import build
-from tests.geo.path_data import corners, is_dot
-from tests.geo.small_country import BORDER, CITIES, EAST, PLAN, PROVINCES, WEST, catalogue_folder, shapes, write
+from tests.support.path_data import corners, is_dot
+from tests.support.small_country import BORDER, CITIES, EAST, PLAN, PROVINCES, WEST, catalogue_folder, shapes, write
 
 
 @pytest.fixture

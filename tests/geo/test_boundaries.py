@@ -9,7 +9,7 @@ import shapely
 
 from assets.build.maps.build import build
 from config.faults import CatalogueError
-from tests.geo.small_country import CITIES, EAST, PLAN, PROVINCES, WEST, catalogue_folder, table, write
+from tests.support.small_country import CITIES, EAST, PLAN, PROVINCES, WEST, catalogue_folder, table, write
 
 
 def with_provinces(**changes: Any) -> dict[str, Any]:

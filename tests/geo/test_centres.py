@@ -8,7 +8,7 @@ import pytest
 from assets.build.maps.build import build
 from config.faults import CatalogueError
 from config.loading import load
-from tests.geo.small_country import catalogue_folder
+from tests.support.small_country import catalogue_folder
 
 NAMES = "name: {zh: 中心, en: centre}, short: {zh: 中心, en: centre}"
 

@@ -10,8 +10,8 @@ import shapely
 
 from assets.build.maps.build import build
 from config.faults import CatalogueError
-from tests.geo.path_data import corners
-from tests.geo.small_country import CITIES, PROVINCES, catalogue_folder, shapes, write
+from tests.support.path_data import corners
+from tests.support.small_country import CITIES, PROVINCES, catalogue_folder, shapes, write
 
 FAR = shapely.box(20, 40, 21, 41)
 INSET = {"land": {"south": 45}, "shows": {"west": 19, "east": 22, "south": 39, "north": 42}, "width": 0.2}

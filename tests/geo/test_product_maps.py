@@ -10,7 +10,7 @@ import shapely
 from assets.build.maps.build import build
 from config.catalogue import PRODUCT_MAPS, Level
 from config.loading import PRODUCT, load
-from tests.geo.path_data import corners, shape_of
+from tests.support.path_data import corners, shape_of
 
 EXAMPLE = PRODUCT.parent / "examples" / "spain"
 SHARED = PRODUCT.parents[1] / "shared" / "geo"

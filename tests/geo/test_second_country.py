@@ -14,9 +14,9 @@ from dashboards.files import assets_of
 from dashboards.site.application import create_app
 from dashboards.site.registry import all_windows
 from dashboards.views import View
-from tests.dashboards.believable import believable
-from tests.dashboards.live_world import MemoryLive
 from tests.geo.test_product_maps import EXAMPLE
+from tests.support.believable import believable
+from tests.support.live_world import MemoryLive
 from wording.words import Words
 
 

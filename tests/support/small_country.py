@@ -10,7 +10,7 @@ import geopandas as gpd
 import shapely
 import yaml
 
-from tests.geo.path_data import shape_of
+from tests.support.path_data import shape_of
 
 DEGREES = "EPSG:4326"
 REGIONS = """code,parent,level,kind,name_zh,short_zh,name_en,lon,lat,population,served
