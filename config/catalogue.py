@@ -7,6 +7,7 @@ instead of switching something off in silence. `config/loading.py` reads the fil
 from datetime import date, time
 from enum import StrEnum
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,6 +18,8 @@ from config.formula import linear_terms
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 NATION = "100000"
+"""Code of the nation, whichever it is: the region that all others lie in."""
+PRODUCT_MAPS = Path(__file__).resolve().parent.parent / "assets" / "geo"
 
 
 def _linear(expression: str) -> str:
@@ -90,7 +93,7 @@ class Region(Noun):
     """A place: nation > province > city > seat centre. Codes are GB/T 2260 adcodes; centres are `C-…`."""
 
     code: str
-    parent: str | None
+    parent: str | None = None
     level: Level
     kind: str
     name: Text
@@ -317,6 +320,8 @@ class Catalogue(Noun):
     roles: dict[str, Role] = {}
     """Who may do what; without roles nobody may do anything."""
     words: dict[str, Text]
+    maps: Path = PRODUCT_MAPS
+    """Folder of the built maps; a place whose map is not there is shown without one."""
 
     @cached_property
     def children(self) -> dict[str, tuple[str, ...]]:

@@ -146,7 +146,9 @@ def _expectation(key: str, expectation: Expectation) -> Remarks:
 
 def _region(region: Region, draft: Draft) -> Remarks:
     if region.parent is None:
-        if region.code != NATION:
+        if region.level is Level.CENTRE:
+            yield "parent", "is missing: name its city, or say lon and lat and build the maps, which finds the city"
+        elif region.code != NATION:
             yield "parent", f"is missing: only the nation {NATION} has none"
         return
     if draft.regions.lacks(region.parent):

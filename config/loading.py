@@ -3,11 +3,12 @@
 A catalogue folder holds `channels/*.yaml` and whatever else it wants to say for itself; what it
 leaves out, the product's own folder says. Its measures, metrics, sketches, dimensions, roles and words are
 added to the product's or replace them by name; its `regions.csv` (then without the product's centres),
-`centres.yaml`, `rules.yaml` and `day.yaml` replace the product's as a whole. Options of a kind of
+`centres.yaml`, `rules.yaml`, `day.yaml` and `maps.yaml` replace the product's as a whole. Options of a kind of
 source are validated by that kind (`collectors.validate_options`), which configuration may not import.
 """
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,13 @@ from config.catalogue import (
 from config.consistency import consistency_faults
 from config.drafts import Dimension, Draft, N, Section
 from config.faults import CatalogueError, Fault
+from config.maps import CENTRES, MapInputs, MapPlan, maps_folder, own_maps
 
 PRODUCT = Path(__file__).resolve().parent
-FILES = ("centres.yaml", "day.yaml", "dimensions.yaml", "measures.yaml", "regions.csv", "roles.yaml", "rules.yaml")
+FILES = (
+    "centres.yaml", "day.yaml", "dimensions.yaml", "maps.yaml", "measures.yaml", "regions.csv", "roles.yaml",
+    "rules.yaml",
+)  # fmt: skip
 FOLDERS = ("channels", "metrics", "sketches", "words")
 REGION_COLUMNS = (
     "code", "parent", "level", "kind", "name_zh", "short_zh", "name_en", "lon", "lat", "population", "served",
@@ -51,6 +56,8 @@ def load(folder: Path = PRODUCT) -> Catalogue:
         _read_words(draft, layer / "words")
     _read_files(draft, folder / "channels", draft.channels, Channel)
     _read_places(draft, folder)
+    _place_centres(draft, maps_folder(folder, PRODUCT) / CENTRES)
+    _read_map_plan(draft, folder)
     day = _read_one(draft, folder, "day.yaml", DayPlan)
     rules = _read_one(draft, folder, "rules.yaml", RuleBook)
     faults = [*draft.faults, *consistency_faults(draft)]
@@ -69,7 +76,22 @@ def load(folder: Path = PRODUCT) -> Catalogue:
         rules=rules,
         roles=draft.roles.nouns,
         words=draft.words.nouns,
+        maps=maps_folder(folder, PRODUCT),
     )
+
+
+def load_map_inputs(folder: Path = PRODUCT) -> MapInputs:
+    """What the build of maps works from; raises CatalogueError with every fault of these files."""
+    folder = folder.resolve()
+    draft = Draft()
+    _read_places(draft, folder)
+    plan = _read_map_plan(draft, folder)
+    file = _map_plan_file(folder)
+    if plan is None and not draft.faults:
+        draft.faults.append(Fault(file, "", 'is missing; docs/extending.md, "Another country", has one'))
+    if plan is None or draft.faults:
+        raise CatalogueError(draft.faults)
+    return MapInputs(plan, file, draft.regions.nouns, draft.regions.files, own_maps(folder, PRODUCT))
 
 
 def _check_names(draft: Draft, folder: Path) -> None:
@@ -140,6 +162,31 @@ def _read_places(draft: Draft, folder: Path) -> None:
     _read_regions(draft, home / "regions.csv")
     centres = folder / "centres.yaml" if (folder / "centres.yaml").exists() else home / "centres.yaml"
     _read_entries(draft, centres, draft.regions, Region, level=Level.CENTRE, kind="centre")
+
+
+def _read_map_plan(draft: Draft, folder: Path) -> MapPlan | None:
+    """Read how the maps of the places are made; None, without a fault, where own regions have no plan."""
+    file = _map_plan_file(folder)
+    content = draft.read(file) if file.exists() else None
+    return None if content is None else draft.make(MapPlan, content, file)
+
+
+def _map_plan_file(folder: Path) -> Path:
+    own = folder / "maps.yaml"
+    return own if own.exists() or (folder / "regions.csv").exists() else PRODUCT / "maps.yaml"
+
+
+def _place_centres(draft: Draft, file: Path) -> None:
+    """Give centres that name no city the one in which the build of maps found them."""
+    found: dict[str, str] = {}
+    if file.exists():
+        try:
+            found = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            draft.faults.append(Fault(file, "", f"cannot be read ({error}); build the maps again"))
+    for code, region in draft.regions.nouns.items():
+        if region.level is Level.CENTRE and region.parent is None and code in found:
+            draft.regions.nouns[code] = region.model_copy(update={"parent": found[code]})
 
 
 def _read_regions(draft: Draft, file: Path) -> None:

@@ -1,13 +1,15 @@
 """The files of the pages: compressed once, named by what is in them, kept by browsers for a year.
 
 The folder's address holds a digest of everything in it (`/assets/<digest>/live.js`), so that a page and its
-modules always belong together and a new release is fetched at once. Dash's own scripts carry their
-fingerprint in their names already and are served the same way.
+modules always belong together and a new release is fetched at once. The maps below `geo/` are those of the
+catalogue, wherever it has them. Dash's own scripts carry their fingerprint in their names already and are served
+the same way.
 """
 
 import hashlib
 import mimetypes
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,45 +20,61 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from config.maps import CENTRES
 from config.settings import ROOT
 
 FOLDER = ROOT / "assets"
 SERVED = (".js", ".css", ".json", ".svg", ".woff2")
 UNSEEN = "build"
 """The folder of build scripts, which no page asks for."""
+MAPS = "geo"
+"""Where pages find the maps, below the folder."""
 FOR_EVER = "public, max-age=31536000, immutable"
 DASH_FOLDER = Path(dash.__file__).resolve().parent
 
 
-@cache
-def asset_files() -> dict[str, Path]:
-    """Every file that pages may ask for, by its name below the folder."""
-    found = {path.relative_to(FOLDER).as_posix(): path for path in sorted(FOLDER.rglob("*")) if path.suffix in SERVED}
-    return {name: path for name, path in found.items() if not name.startswith(f"{UNSEEN}/")}
+@dataclass(frozen=True)
+class Assets:
+    """What pages of one catalogue may ask for: the product's files, and the built maps in the folder `maps`."""
+
+    maps: Path
+
+    @cached_property
+    def files(self) -> dict[str, Path]:
+        """Every file by its name below the folder."""
+        found = {name: path for name, path in _below(FOLDER).items() if name.split("/")[0] not in (UNSEEN, MAPS)}
+        return found | {f"{MAPS}/{name}": path for name, path in _below(self.maps).items() if name != CENTRES}
+
+    @cached_property
+    def version(self) -> str:
+        """A digest of all files: pages of one version never load the scripts of another."""
+        digest = hashlib.sha256(dash.__version__.encode())
+        for name, path in self.files.items():
+            digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+        return digest.hexdigest()[:12]
+
+    def url(self, name: str) -> str:
+        """The address of a file; KeyError for one that is not there."""
+        if name not in self.files:
+            raise KeyError(f"there is no {FOLDER / name} that pages may ask for")
+        return f"/assets/{self.version}/{quote(name)}"
+
+    async def answer(self, request: Request) -> Response:
+        """`/assets/<digest>/<name>`: 404 for another version's digest, because its content would be another's."""
+        path = self.files.get(request.path_params["name"])
+        if path is None or request.path_params["version"] != self.version:
+            return Response("there is no such file", status_code=404)
+        return await _serve(request, path)
 
 
 @cache
-def version() -> str:
-    """A digest of all files: pages of one version never load the scripts of another."""
-    digest = hashlib.sha256(dash.__version__.encode())
-    for name, path in asset_files().items():
-        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]
+def assets_of(maps: Path) -> Assets:
+    """The files of a catalogue with its maps in this folder, read once a process."""
+    return Assets(maps)
 
 
-def asset_url(name: str) -> str:
-    """The address of a file of the folder; KeyError for one that is not there."""
-    if name not in asset_files():
-        raise KeyError(f"there is no {FOLDER / name} that pages may ask for")
-    return f"/assets/{version()}/{quote(name)}"
-
-
-async def asset(request: Request) -> Response:
-    """`/assets/<digest>/<name>`: 404 for another version's digest, because its content would be another's."""
-    path = asset_files().get(request.path_params["name"])
-    if path is None or request.path_params["version"] != version():
-        return Response("there is no such file", status_code=404)
-    return await _serve(request, path)
+def _below(folder: Path) -> dict[str, Path]:
+    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.suffix in SERVED}
 
 
 async def dash_asset(request: Request) -> Response:

@@ -98,7 +98,7 @@ def counted(what: str) -> str:
 
 def test_the_page_has_examples() -> None:
     sections = SECTION.findall(PAGE.read_text(encoding="utf-8"))
-    assert len(sections) == 5
+    assert len(sections) == 6
     assert all(pieces(section) for section in sections)
 
 
@@ -178,3 +178,29 @@ parsed = tally.parse(tally.fetch(Ask(Interval(now - timedelta(hours=1), now), {}
 print("tally" in kinds(), parsed.observations["value"].sum(), [reject.line for reject in parsed.rejects])
 """
     assert run(copy, "-c", script) == "True 7.0 [2]\n"
+
+
+def test_another_country_is_one_folder(copy: Path) -> None:
+    assert extend(copy, "Another country") == (7, 0)
+    assert "| 1 folder anywhere | none |" in counted("another country")
+    told = run(copy, "-m", "assets.build.maps", "--config", "atlantis")
+    assert "centre C-NORTH-1 names no city; it stands in AT-N" in told
+    assert "provinces: 2 areas" in told
+    script = """
+from pathlib import Path
+from starlette.testclient import TestClient
+from collectors import validate_options
+from config.loading import load
+from dashboards.access.viewers import OpenAccess
+from dashboards.files import assets_of
+from dashboards.site.application import create_app
+from tests.support.live_world import MemoryLive
+catalogue = load(Path("atlantis"))
+for channel in catalogue.channels.values():
+    for source in channel.sources:
+        validate_options(source)
+client = TestClient(create_app(catalogue, MemoryLive(), OpenAccess()), base_url="http://127.0.0.1")
+print(sorted(client.get(assets_of(catalogue.maps).url("geo/provinces.json")).json()["areas"]))
+print(client.get("/province/AT-N?lang=en").status_code, client.get("/province/440000").status_code)
+"""
+    assert run(copy, "-c", script) == "['AT-N', 'AT-S']\n200 404\n"

@@ -1,4 +1,4 @@
-// A map of provinces or cities: path data projected beforehand (assets/build/geo.py), colours changed in place.
+// A map of provinces or cities: path data projected beforehand (assets/build/maps), colours changed in place.
 import { keep, make, set } from "./svg.js";
 
 const sheets = new Map(); // name -> promise of its areas and lines
@@ -6,6 +6,7 @@ const sheets = new Map(); // name -> promise of its areas and lines
 function sheet(name) {
   if (!sheets.has(name)) {
     const coming = fetch(new URL(`../geo/${name}.json`, import.meta.url)).then((answer) => {
+      if (answer.status === 404) return null; // no map was built of this place
       if (!answer.ok) throw new Error(`map ${name}: ${answer.status}`);
       return answer.json();
     });
@@ -18,6 +19,10 @@ function sheet(name) {
 export async function map(element, figure) {
   const drawing = await sheet(figure.map);
   if (element.wanted !== figure || !element.isConnected) return; // a newer frame came meanwhile
+  if (drawing === null) {
+    element.textContent = element.dataset.missing ?? "";
+    return;
+  }
   if (element.dataset.drawn !== figure.map) {
     element.replaceChildren(ground(element, drawing), credit(element));
     element.dataset.drawn = figure.map;
@@ -62,7 +67,7 @@ function ground(element, { box, inset, areas, lines }) {
     clip,
     make("g", { "clip-path": `url(#${id}-clip)` }, [land]),
   ]);
-  if (inset) svg.append(southSea(id, inset));
+  if (inset) svg.append(farIslands(id, inset));
   svg.append(make("g", { class: "map-labels" }));
   return svg;
 }
@@ -74,8 +79,9 @@ function area(element, code, d) {
   return href ? make("a", { href: href.replace("CODE", code), tabindex: -1 }, [path]) : path;
 }
 
-// The islands and the dash line of the South China Sea: the same drawing again, in a frame beside Taiwan.
-function southSea(id, { box, frame }) {
+// What lies too far off to be drawn in its place, such as the islands of the South China Sea: the same drawing again, in
+// a frame beside the land.
+function farIslands(id, { box, frame }) {
   const at = ([x, y, width, height]) => ({ x, y, width, height });
   return make("svg", { ...at(frame), viewBox: box.join(" "), class: "map-inset" }, [
     make("use", { href: `#${id}` }),

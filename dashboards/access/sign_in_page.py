@@ -3,7 +3,7 @@
 from html import escape
 
 from config.catalogue import Catalogue
-from dashboards.files import asset_files, asset_url
+from dashboards.files import assets_of
 
 PAGE = """<!DOCTYPE html>
 <html lang="zh-CN" data-theme="light" data-mode="desk">
@@ -37,10 +37,11 @@ def sign_in_page(catalogue: Catalogue, back: str, failed: str) -> str:
         text = catalogue.words[key]
         return escape(f"{text.zh} · {text.en}")
 
-    styles = [name for name in asset_files() if name.endswith(".css")]
+    assets = assets_of(catalogue.maps)
+    styles = [name for name in assets.files if name.endswith(".css")]
     return PAGE.format(
         title=both("sign_in.title"),
-        styles="".join(f'<link rel="stylesheet" href="{asset_url(name)}">' for name in styles),
+        styles="".join(f'<link rel="stylesheet" href="{assets.url(name)}">' for name in styles),
         failed=f'<p class="notice" role="alert">{both(failed)}</p>' if failed else "",
         back=escape(back, quote=True),
         name=both("sign_in.name"),

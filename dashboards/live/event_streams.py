@@ -12,7 +12,6 @@ from starlette.types import Message, Receive, Scope, Send
 
 from access.policy import Policy
 from dashboards.access.viewers import Access
-from dashboards.files import version
 from dashboards.live.audiences import Straight, Subscription
 from dashboards.live.connections import Connection, connection_of
 from dashboards.live.frames import GZIP_HEADER, event
@@ -29,11 +28,14 @@ COME_BACK_S = 10
 class Streams:
     """Opens streams for those who may see their view."""
 
-    def __init__(self, hub: Hub, access: Access, policy: Policy, parse: Callable[[str, str], View]) -> None:
-        """`parse`: the view of a path and a query; raises UnknownView."""
+    def __init__(
+        self, hub: Hub, access: Access, policy: Policy, parse: Callable[[str, str], View], version: str
+    ) -> None:
+        """`parse`: the view of a path and a query; raises UnknownView. `version`: of the files that pages load."""
         self._hub = hub
         self._access, self._policy = access, policy
         self._parse = parse
+        self._version = version
 
     async def answer(self, request: Request) -> Response:
         """200 with events; 401 nobody known, 403 not his, 404 no such view, 503 with Retry-After when full.
@@ -66,7 +68,7 @@ class Streams:
             return await self._refusal(request, subscription.audience.view) is None
 
         packed = "gzip" in request.headers.get("accept-encoding", "")
-        return EventStream(self._hub, subscription, packed, still_allowed)
+        return EventStream(self._hub, subscription, packed, self._version, still_allowed)
 
 
 class EventStream(Response):
@@ -76,7 +78,12 @@ class EventStream(Response):
     """
 
     def __init__(
-        self, hub: Hub, subscription: Subscription, packed: bool, still_allowed: Callable[[], Awaitable[bool]]
+        self,
+        hub: Hub,
+        subscription: Subscription,
+        packed: bool,
+        version: str,
+        still_allowed: Callable[[], Awaitable[bool]],
     ) -> None:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": "Accept-Encoding"}
         if packed:
@@ -86,6 +93,7 @@ class EventStream(Response):
         self._hub = hub
         self._subscription = subscription
         self._packed = packed
+        self._version = version
         self._still_allowed = still_allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,7 +116,7 @@ class EventStream(Response):
     async def _send(self, send: Send, connection: Connection | None) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         opening = GZIP_HEADER if self._packed else b""
-        hello = event("hello", {"now": datetime.now(UTC).isoformat(), "version": version()})
+        hello = event("hello", {"now": datetime.now(UTC).isoformat(), "version": self._version})
         await send(_body(opening + (hello.packed if self._packed else hello.plain)))
         if connection is not None:
             connection.prepare()

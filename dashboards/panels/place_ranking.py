@@ -26,8 +26,8 @@ LABEL_WIDE, LABEL_HIGH = 0.3, 0.11
 
 def place_map(metric: Metric, scope: str, words: Words, href: str | None) -> html.Div:
     """The map of the places below a scope, with the key of its colours; `href` has CODE for the place's code."""
-    link = {"href": href} if href else {}
-    drawing = chart("map", "map", words("map.label", metric=words.of(metric.name)), credit=words("map.credit"), **link)
+    said = {"credit": words("map.credit"), "missing": words("map.missing")} | ({"href": href} if href else {})
+    drawing = chart("map", "map", words("map.label", metric=words.of(metric.name)), **said)
     key = html.Div(
         [
             html.Span(words("map.worst"), className="key-end"),

@@ -22,7 +22,7 @@ from config.catalogue import Catalogue
 from dashboards.access.gate import Gate
 from dashboards.access.routes import VIEWER, Guarded, Open
 from dashboards.access.viewers import Access
-from dashboards.files import asset, dash_asset
+from dashboards.files import assets_of, dash_asset
 from dashboards.live.event_streams import Streams
 from dashboards.live.hub import Hub, Limits, Live
 from dashboards.site.dash_pages import DashPages
@@ -66,12 +66,14 @@ def create_app(
     policy = Policy(catalogue)
     pages = Pages(catalogue, access, all_windows() if windows is None else windows)
     hub = Hub(live, pages, limits)
+    assets = assets_of(catalogue.maps)
+    streams = Streams(hub, access, policy, pages.view, assets.version)
     dash_pages = DashPages(catalogue, policy, pages)
     every = (
         Guarded("/", _home(pages), Action.OPEN_PAGES),
-        Guarded("/live/{topic:path}", Streams(hub, access, policy, pages.view).answer, Action.FOLLOW_LIVE),
+        Guarded("/live/{topic:path}", streams.answer, Action.FOLLOW_LIVE),
         Open("/health", _health(hub, live), "what watches the process asks it; it holds no figure"),
-        Open("/assets/{version}/{name:path}", asset, PROGRAM),
+        Open("/assets/{version}/{name:path}", assets.answer, PROGRAM),
         Open("/_dash-component-suites/dash/{name:path}", dash_asset, PROGRAM),
         *addresses,
         *dash_pages.addresses(),

@@ -23,7 +23,7 @@ from access.policy import Policy
 from config.actions import Action
 from config.catalogue import Catalogue
 from dashboards.access.routes import VIEWER, Guarded
-from dashboards.files import asset_files, asset_url, version
+from dashboards.files import assets_of
 from dashboards.site.pages import Page, Pages
 from wording.words import Words
 
@@ -68,24 +68,25 @@ class IndexedDash(Dash):
         """The HTML of `PAGE`; the names of the parts are Dash's."""
         page = PAGE.get()
         words = Words(self.catalogue, page.language)
-        styles = [name for name in asset_files() if name.endswith(".css")]
+        assets = assets_of(self.catalogue.maps)
+        styles = [name for name in assets.files if name.endswith(".css")]
         texts = {
             "lang": "zh-CN" if page.language == "zh" else page.language,
             "theme": page.theme,
             "mode": page.mode,
             "key": page.key,
             "title": page.title,
-            "version": version(),
-            "icon": asset_url("icon.svg"),
-            "live": asset_url("live.js"),
-            "charts": asset_url("charts.js"),
-            "tree": asset_url("plain_tree.js"),
+            "version": assets.version,
+            "icon": assets.url("icon.svg"),
+            "live": assets.url("live.js"),
+            "charts": assets.url("charts.js"),
+            "tree": assets.url("plain_tree.js"),
             "noscript": words("shell.noscript"),
             "opening": words("shell.opening"),
         }
         return INDEX.substitute(
             {name: escape(text) for name, text in texts.items()},
-            styles="\n".join(f'<link rel="stylesheet" href="{asset_url(name)}">' for name in styles),
+            styles="\n".join(f'<link rel="stylesheet" href="{assets.url(name)}">' for name in styles),
             scripts=UNUSED_SCRIPTS.sub("", scripts),
             config=config,
             renderer=renderer,

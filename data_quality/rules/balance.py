@@ -59,11 +59,12 @@ def _balances(grid: AuditGrid, lines: Counts) -> tuple[Counts, Counts]:
     keys = _shared_keys(grid, lines)
     place = channel[line] * (regions * steps) + rows.cell[chosen] % (regions * steps)
     cells = keys[channel[line], rows.dimension[chosen]] * size + place
-    number = size * (keys.max(initial=0) + 1)
+    several = int(keys.max(initial=0)) + 1
+    number = size * several
     difference = np.bincount(cells, sign[line] * rows.value[chosen], number)
     there = np.bincount(cells, minlength=number) > 0
     off = there & ~(np.abs(difference) <= EXACT)
-    counted, unbalanced = (np.count_nonzero(one.reshape(-1, *shape), axis=0) for one in (there, off))
+    counted, unbalanced = (np.count_nonzero(one.reshape(several, *shape), axis=0) for one in (there, off))
     return counted, unbalanced
 
 

@@ -5,18 +5,20 @@ import brotli
 import pytest
 from starlette.testclient import TestClient
 
+from config.catalogue import PRODUCT_MAPS
 from dashboards.access.viewers import OpenAccess
-from dashboards.files import FOLDER, asset_files, asset_url, version
+from dashboards.files import FOLDER, assets_of
 from dashboards.site.application import create_app
 from tests.support.live_world import MemoryLive, catalogue, windows
 
+ASSETS = assets_of(PRODUCT_MAPS)
 CLIENT = TestClient(create_app(catalogue(), MemoryLive(), OpenAccess(), windows=windows()))
 
 
 def test_every_file_of_the_folder_is_served_packed_and_kept_for_ever() -> None:
-    assert {"live.js", "charts.js", "vendor/plotly.min.js", "geo/provinces.json"} <= asset_files().keys()
-    for name, path in asset_files().items():
-        with CLIENT.stream("GET", asset_url(name), headers={"accept-encoding": "br"}) as answer:
+    assert {"live.js", "charts.js", "vendor/plotly.min.js", "geo/provinces.json"} <= ASSETS.files.keys()
+    for name, path in ASSETS.files.items():
+        with CLIENT.stream("GET", ASSETS.url(name), headers={"accept-encoding": "br"}) as answer:
             packed = b"".join(answer.iter_raw())
         assert answer.headers["content-encoding"] == "br", name
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -24,7 +26,7 @@ def test_every_file_of_the_folder_is_served_packed_and_kept_for_ever() -> None:
 
 
 def test_a_client_without_brotli_gets_the_file_itself() -> None:
-    answer = CLIENT.get(asset_url("live.js"), headers={"accept-encoding": "identity"})
+    answer = CLIENT.get(ASSETS.url("live.js"), headers={"accept-encoding": "identity"})
     assert answer.content == (FOLDER / "live.js").read_bytes()
     assert answer.headers["vary"] == "Accept-Encoding"
     assert answer.headers["content-type"].startswith("text/javascript")
@@ -34,11 +36,11 @@ def test_a_client_without_brotli_gets_the_file_itself() -> None:
     "path",
     [
         "/assets/000000000000/live.js",
-        f"/assets/{version()}/build/bundle.mjs",
-        f"/assets/{version()}/build/package.json",
-        f"/assets/{version()}/nothing.js",
-        f"/assets/{version()}/../dashboards/site/application.py",
-        f"/assets/{version()}/%2e%2e/pyproject.toml",
+        f"/assets/{ASSETS.version}/build/bundle.mjs",
+        f"/assets/{ASSETS.version}/build/package.json",
+        f"/assets/{ASSETS.version}/nothing.js",
+        f"/assets/{ASSETS.version}/../dashboards/site/application.py",
+        f"/assets/{ASSETS.version}/%2e%2e/pyproject.toml",
     ],
 )
 def test_nothing_else_is(path: str) -> None:
@@ -56,7 +58,7 @@ def test_dash_scripts_are_packed_and_kept_for_ever() -> None:
 
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(KeyError, match=r"nothing\.js"):
-        asset_url("nothing.js")
+        ASSETS.url("nothing.js")
 
 
 def test_the_licences_of_what_others_made_are_beside_it() -> None:

@@ -76,6 +76,22 @@ def test_nothing_passes_when_nothing_is_there_to_be_seen() -> None:
     assert {one.state for one in audit(blind)} == {CheckState.NA}
 
 
+def test_no_rule_breaks_where_nothing_is_expected_and_nothing_came() -> None:
+    """Such a channel has no region at all yet: its table of cells is empty."""
+    hotline = CATALOGUE.channels["hotline"]
+    sources = [
+        source.model_copy(
+            update={"delivers": tuple(one.model_copy(update={"expected": False}) for one in source.delivers)}
+        )
+        for source in hotline.sources
+    ]
+    quiet = hotline.model_copy(update={"sources": tuple(sources)})
+    catalogue = CATALOGUE.model_copy(update={"channels": {"hotline": quiet}})
+    found = audit(evidence({"now": "10:05", "interval": list(MINUTE)}, catalogue))
+    assert {one.rule for one in found} == set(RULES)
+    assert CheckState.ERROR not in {one.state for one in found}
+
+
 def test_stages_come_in_order_and_limits_are_those_of_the_book() -> None:
     stages = [list(Stage).index(one.stage) for one in in_order()]
     assert stages == sorted(stages)
