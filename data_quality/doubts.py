@@ -1,13 +1,14 @@
-"""Which readings an open finding puts in doubt, and where.
+"""Which figures a finding puts in doubt, where and when.
 
-A hard rule of completeness or accuracy that failed casts doubt on the metrics that stand on its measures, in its
-places, when more than `trust.doubtful_share` of the units are bad. Lateness is no doubt: the source's own state says
-it. Of the nation, a province is the part that its cities are.
+A hard rule of completeness or accuracy that failed casts doubt on the figures that stand on its measures, in its
+places, in the periods that it is about, when more than `trust.doubtful_share` of the units are bad. Lateness is no
+doubt: the source's own state says it. Of the nation, a province is the part that its cities are.
+
+What is done once a finding is a few operations on arrays; nothing is done once a figure and finding.
 """
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,123 +16,128 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-import data_quality.rules  # noqa: F401  (registers the rules)
-from config.catalogue import NATION, Catalogue, Level
-from data_quality.lineage import metrics_by_measure
-from data_quality.registry import RULES, Dimension
-from metrics.findings import CheckState
+from config.catalogue import NATION
+from data_quality.grounds import Grounds
+from data_quality.periods import Periods
+from data_quality.reach import NOWHERE, Positions
 
-DOUBTING = (Dimension.COMPLETENESS, Dimension.ACCURACY)
 TOLD = ("rule", "state", "channel", "source", "region", "measure", "bad", "expected", "facts")
 """What of a finding says where its doubt lies."""
-Positions = npt.NDArray[np.int64]
-NOWHERE = np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The figures that are judged: those of the grounds, at some regions, in some periods."""
+
+    grounds: Grounds
+    regions: tuple[str, ...]
+    periods: Periods
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Channels (the last is all of them), figures, periods, regions."""
+        return len(self.grounds.channels), len(self.grounds.subjects), len(self.periods), len(self.regions)
+
+    def at(self) -> Positions:
+        """Where each region of the catalogue is in the sheet; -1 for those that are not."""
+        found = np.full(len(self.grounds.reach.regions), -1, np.int64)
+        found[[self.grounds.reach.regions[code] for code in self.regions]] = np.arange(len(self.regions))
+        return found
 
 
 @dataclass(frozen=True)
 class Doubts:
     """What is in doubt, and why."""
 
-    table: npt.NDArray[np.int64]
-    """(channel, metric, region), the last channel all of them: place of the reason, `len(reasons)` for no doubt."""
+    table: npt.NDArray[np.int32]
+    """(channel, figure, period, region): place of the reason, `len(reasons)` for no doubt."""
     reasons: list[str]
 
 
 class Doubt(NamedTuple):
-    """What one finding puts in doubt, as positions in the catalogue."""
+    """What one finding puts in doubt, as positions in the sheet."""
 
+    number: int
     channel: int
-    metrics: Positions
+    figures: Positions
+    periods: Positions
     places: Positions
-    reason: str
 
 
-def doubts(open_findings: pd.DataFrame, reach: "Reach") -> Doubts:
-    """Doubts of every (channel, metric, region); where several findings cast one, the first is the reason."""
-    cast = list(_cast(open_findings, reach))
-    shape = (len(reach.channels) + 1, len(reach.catalogue.metrics), len(reach.regions))
-    table = np.full(shape, len(cast), np.int64)
-    for number, doubt in reversed([*enumerate(cast)]):
-        table[doubt.channel][doubt.metrics[:, None], doubt.places] = number
-    table[:-1].min(axis=0, out=table[-1])
-    return Doubts(table, [doubt.reason for doubt in cast])
+def doubts(findings: pd.DataFrame, sheet: Sheet) -> Doubts:
+    """Doubts of every figure of a sheet; where several findings cast one, the first is the reason.
+
+    `findings`: FINDING_COLUMNS, and of the past those that `Periods.met` reads.
+    """
+    cast = _Cast(sheet)
+    found = list(cast.doubts(findings))
+    nothing = len(cast.reasons)
+    table = np.full(sheet.shape, nothing, np.int32)
+    for doubt in found:
+        cells = table[doubt.channel]
+        where = np.ix_(doubt.figures, doubt.periods, doubt.places)
+        cells[where] = np.minimum(cells[where], doubt.number)
+    counted = sheet.grounds.whole.T[:, :, None, None]
+    np.min(table[:-1], axis=0, out=table[-1], where=counted, initial=nothing)
+    return Doubts(table, cast.reasons)
 
 
-def _cast(open_findings: pd.DataFrame, reach: "Reach") -> Iterator[Doubt]:
-    """The doubts that findings cast, in their order."""
-    limit = reach.catalogue.rules.trust["doubtful_share"]
-    national: dict[tuple[str, str, str], float] = {}
-    for told in zip(*(open_findings[name].to_numpy().tolist() for name in TOLD), strict=True):
-        row = dict(zip(TOLD, told, strict=True))
-        if not reach.doubting(row):
-            continue
+class _Cast:
+    """Goes through findings, and remembers what of the nation those before have put in doubt."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        self.sheet, self.reach = sheet, sheet.grounds.reach
+        self.limit = self.reach.catalogue.rules.trust["doubtful_share"]
+        self.channels = {name: at for at, name in enumerate(sheet.grounds.channels)}
+        self.at = sheet.at()
+        self.reasons: list[str] = []
+        self._national: dict[tuple[str, str, str], npt.NDArray[np.float64]] = {}
+        self._on: dict[str, Positions] = self._figures_by_measure()
+
+    def doubts(self, findings: pd.DataFrame) -> Iterator[Doubt]:
+        """The doubts that findings cast, in their order."""
+        met = self.sheet.periods.met(findings)
+        columns = (findings[name].to_numpy().tolist() for name in TOLD)
+        for told, periods in zip(zip(*columns, strict=True), met, strict=True):
+            row = dict(zip(TOLD, told, strict=True))
+            if len(periods) and self.reach.doubting(row):
+                yield from self._of(row, periods)
+
+    def _of(self, row: Mapping[str, Any], periods: Positions) -> Iterator[Doubt]:
         share, facts = row["bad"] / max(row["expected"], 1), json.loads(row["facts"] or "{}")
-        places = [reach.places(row, facts)] if share > limit else []
-        if row["region"] not in ("", NATION):
-            key = (row["rule"], row["channel"], row["source"])
-            national[key] = national.get(key, 0.0) + share * reach.weight(row["region"])
-            if national[key] > limit:
-                places.append(reach.nation)
-        metrics, where = reach.metrics(row, facts), np.concatenate([NOWHERE, *places])
-        if metrics.size and where.size:
-            reason = f"trust.finding|{row['rule']}|{row['channel']}"
-            yield Doubt(reach.channels[row["channel"]], metrics, where, reason)
+        figures = self._figures(self.reach.measures(row, facts))
+        if not len(figures):
+            return
+        number, channel = len(self.reasons), self.channels[row["channel"]]
+        places = self._placed(self.reach.places(row, facts)) if share > self.limit else NOWHERE
+        doubted = self._nation(row, share, periods)
+        if len(places) or len(doubted):
+            self.reasons.append(f"trust.finding|{row['rule']}|{row['channel']}")
+        if len(places):
+            yield Doubt(number, channel, figures, periods, places)
+        if len(doubted):
+            yield Doubt(number, channel, figures, doubted, self._placed(np.array([self.reach.nation])))
 
+    def _nation(self, row: Mapping[str, Any], share: float, periods: Positions) -> Positions:
+        """The periods in which the nation has, with this finding, more bad than it may."""
+        if row["region"] in ("", NATION) or self.at[self.reach.nation] < 0:
+            return NOWHERE
+        key = (row["rule"], row["channel"], row["source"])
+        bad = self._national.setdefault(key, np.zeros(len(self.sheet.periods)))
+        bad[periods] += share * self.reach.weight(row["region"])
+        return periods[bad[periods] > self.limit]
 
-class Reach:
-    """What stands on the subject of a finding, as positions in the catalogue; made once for a catalogue."""
+    def _placed(self, places: Positions) -> Positions:
+        placed = self.at[places]
+        return placed[placed >= 0]
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
-        self.channels = {channel: at for at, channel in enumerate(catalogue.channels)}
-        self.regions = {code: at for at, code in enumerate(catalogue.regions)}
-        self.nation, self._everywhere = self._positions([NATION]), self._positions(catalogue.regions)
-        self.rules = {name for name, rule in RULES.items() if rule.hard and rule.dimension in DOUBTING}
-        self._below = {code: self._positions(catalogue.below(code)) for code in catalogue.regions}
-        metrics = {metric: at for at, metric in enumerate(catalogue.metrics)}
-        standing = metrics_by_measure(catalogue)
-        self._on = {
-            (channel.id, name): {
-                one.measure: frozenset(metrics[metric.id] for metric in standing.get(one.measure, ()))
-                for source in channel.sources
-                if name in ("", source.id)
-                for one in source.delivers
-            }
-            for channel in catalogue.channels.values()
-            for name in ("", *(source.id for source in channel.sources))
-        }
-        """By (channel, source), '' for all its sources: the metrics on each measure that is delivered."""
-        above = (
-            catalogue.ancestor(code, Level.PROVINCE)
-            for code, region in catalogue.regions.items()
-            if region.level is Level.CITY and region.served
-        )
-        self._cities = Counter(above)
-        self._cities[NATION] = max(1, self._cities.total())
+    def _figures(self, measures: Iterable[str]) -> Positions:
+        own = [self._on[measure] for measure in measures if measure in self._on]
+        return np.unique(np.concatenate(own)) if own else NOWHERE
 
-    def doubting(self, row: dict[str, Any]) -> bool:
-        """Whether a finding is a failed hard rule of completeness or accuracy, of a channel that there is."""
-        failed = row["state"] == CheckState.FAIL.value
-        return bool(failed and row["rule"] in self.rules and row["channel"] in self.channels)
-
-    def metrics(self, row: dict[str, Any], facts: dict[str, Any]) -> Positions:
-        """Metrics on the measures of a finding; on all of its source's where it names none (or a row's column)."""
-        on = self._on.get((row["channel"], row["source"]), {})
-        named = [on[name] for name in str(facts.get("measures") or row["measure"]).split(",") if name in on]
-        found = frozenset[int]().union(*(named or on.values()))
-        return np.fromiter(found, np.int64, len(found))
-
-    def places(self, row: dict[str, Any], facts: dict[str, Any]) -> Positions:
-        """Regions in doubt: all without a region, the single place concerned with its province, else all below it."""
-        if not row["region"]:
-            return self._everywhere
-        if facts.get("places") == 1 and facts.get("place") in self.regions:
-            return self._positions([row["region"], facts["place"]])
-        return self._below.get(row["region"], NOWHERE)
-
-    def weight(self, region: str) -> float:
-        """The part of the nation that a province is, by its cities."""
-        return max(1, self._cities[region]) / self._cities[NATION]
-
-    def _positions(self, codes: Iterable[str]) -> Positions:
-        return np.array([self.regions[code] for code in codes], np.int64)
+    def _figures_by_measure(self) -> dict[str, Positions]:
+        found: dict[str, list[int]] = {}
+        for at, subject in enumerate(self.sheet.grounds.subjects.values()):
+            for measure in subject.measures:
+                found.setdefault(measure, []).append(at)
+        return {measure: np.array(own, np.int64) for measure, own in found.items()}

@@ -1,215 +1,209 @@
-"""How far a source, and a reading that rests on it, can be relied on.
+"""How far a figure can be relied on: one judgement, for what the screens show and for answers about the past.
 
-A source that is late turns stale, then doubtful, then nothing about it is hidden: the reason goes with every figure.
-A reading is as good as the worst of what it rests on: absent > doubtful > stale > provisional > sound.
+A figure is as good as the worst of what it rests on: absent > doubtful > stale > provisional > sound. In this order,
+so that the same figure has the same reason wherever it is shown:
+
+1. its sources, as they stand in its period (`sources.py`);
+2. findings about its measures, its place and its period (`doubts.py`);
+3. intervals of its period that never came, and that no finding has named;
+4. contacts that have not ended yet;
+5. that nothing was read at all.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from config.catalogue import Catalogue, Metric
-from data_quality.doubts import Reach, doubts
-from data_quality.grid.schedule import deadline_of
-from metrics.readings import SOURCE_COLUMNS, Trust
+from data_quality.doubts import Sheet, doubts
+from data_quality.grounds import Grounds
+from data_quality.sources import ORDER, RANK, SourceStates
+from metrics.readings import Trust
 
-ORDER = (Trust.SOUND, Trust.PROVISIONAL, Trust.STALE, Trust.DOUBTFUL, Trust.ABSENT)
-RANK = {trust: rank for rank, trust in enumerate(ORDER)}
-EVERY = ""
-"""Channel of a reading over all channels."""
 Codes = npt.NDArray[np.int64]
-Verdict = tuple[Trust, str]
-"""Trust and its reason."""
+Ranks = npt.NDArray[np.int8]
+Mask = npt.NDArray[np.bool_]
 
 
-def judge_sources(last: pd.DataFrame, grounds: "Grounds", now: datetime) -> pd.DataFrame:
-    """The state of each source, SOURCE_COLUMNS.
+def judge(figures: pd.DataFrame, states: SourceStates, findings: pd.DataFrame, grounds: Grounds) -> pd.DataFrame:
+    """The figures with `trust` and `reason` (both category), in the order given.
 
-    `last`: channel, source, kind, last_success, covered_until, error, failing_since, and `simulated` if known; missing
-    times are None or NaT. Lateness counts in intervals (or polls, if longer) after the deadline.
+    `figures` has metric (a subject of the grounds), region, channel ('' is all) and n, which is NaN where nothing was
+    read; where it is known `period` (the place of its period in that of the states, else the first), `open_share`
+    (contacts whose end is not known, as a share), and `start` and `end` (NaT: its contacts have mostly ended).
+    `findings`: FINDING_COLUMNS, with what `Periods.met` reads.
     """
-    rows = [_judge_source(row, grounds, now) for row in last.to_dict("records")]
-    frame = pd.DataFrame(rows, columns=list(SOURCE_COLUMNS))
-    for name in ("last_success", "covered_until", "since"):
-        frame[name] = pd.to_datetime(frame[name], utc=True).dt.as_unit("s")
-    return frame
+    judgement = _Judgement(figures, states, grounds)
+    judgement.by_sources()
+    judgement.by_findings(findings)
+    judgement.by_gaps()
+    judgement.by_open_contacts()
+    judgement.by_nothing_read()
+    return judgement.judged()
 
 
-def _judge_source(row: dict[Any, Any], grounds: "Grounds", now: datetime) -> dict[str, Any]:
-    known = {name: None if pd.isna(row[name]) else row[name] for name in ("last_success", "covered_until")}
-    failing = None if pd.isna(row["failing_since"]) else row["failing_since"]
-    covered = known["covered_until"] or known["last_success"]
-    lag_s = np.nan if covered is None else (now - covered).total_seconds()
-    state = Trust.ABSENT if covered is None else _by_age(row["channel"], row["source"], lag_s, grounds)
-    since = failing if covered is None else covered
-    return {
-        **{name: row[name] for name in ("channel", "source", "kind")},
-        **known,
-        "state": state.value,
-        "lag_s": lag_s,
-        "error": _fault(row["error"]),
-        "since": None if state is Trust.SOUND else since,
-        "simulated": bool(row.get("simulated", False)),
-    }
+class _Judgement:
+    """Figures under judgement: the rank of each one's trust, and where its reason stands."""
+
+    def __init__(self, figures: pd.DataFrame, states: SourceStates, grounds: Grounds) -> None:
+        self.figures, self.states, self.grounds = figures, states, grounds
+        self.regions = tuple(figures["region"].astype("category").cat.categories)
+        self.metric = _codes(figures["metric"], tuple(grounds.subjects))
+        self.channel = _codes(figures["channel"], grounds.channels)
+        self.region = _codes(figures["region"], self.regions)
+        self.period = figures["period"].to_numpy(np.int64) if "period" in figures else np.zeros(len(figures), np.int64)
+        self.level, self.why = np.zeros(len(figures), np.int8), np.zeros(len(figures), np.int64)
+        self.reasons = [""]
+
+    def by_sources(self) -> None:
+        """What the sources' states say."""
+        rank, why = of_sources(self.states, self.grounds)
+        self._take(rank, why, [*self.states.reasons, *_of_channels(self.grounds)])
+
+    def by_findings(self, findings: pd.DataFrame) -> None:
+        """What findings say."""
+        found = doubts(findings, Sheet(self.grounds, self.regions, self.states.periods))
+        doubt = found.table[self.channel, self.metric, self.period, self.region]
+        self._lower(doubt < len(found.reasons), Trust.DOUBTFUL, doubt.astype(np.int64), found.reasons)
+
+    def by_gaps(self) -> None:
+        """What never came of a period."""
+        if not self.states.lacking.any():
+            return
+        lacking = np.einsum("ms,cs,sp->mcp", self.grounds.rests, self.grounds.of_channel, self.states.lacking)
+        counted = lacking & self.grounds.whole[:, :, None]
+        own = np.broadcast_to(np.arange(lacking.shape[1])[:, None], lacking.shape)
+        why = np.concatenate([own, counted.argmax(axis=1)[:, None]], axis=1)
+        where = np.concatenate([lacking, counted.any(axis=1)[:, None]], axis=1)
+        cells = (self.metric, self.channel, self.period)
+        reasons = [f"trust.part_missing|{channel}" for channel in self.grounds.catalogue.channels]
+        self._lower(where[cells], Trust.DOUBTFUL, why[cells], reasons)
+
+    def by_open_contacts(self) -> None:
+        """What contacts that have not ended may still change, of figures that count contacts where they arrived.
+
+        Of a span that reaches beyond what has settled, that is the part that does.
+        """
+        share = np.zeros(len(self.figures))
+        if "open_share" in self.figures:
+            share = np.nan_to_num(self.figures["open_share"].to_numpy(np.float64))
+        if "start" in self.figures:
+            share = np.maximum(share, self._unsettled())
+        still_open = (share > self.grounds.catalogue.rules.trust["provisional_share"]) & self.grounds.cohort[
+            self.metric
+        ]
+        self._lower(still_open, Trust.PROVISIONAL, np.zeros(len(share), np.int64), ["trust.cohort_open"])
+
+    def by_nothing_read(self) -> None:
+        """What was not read."""
+        unread = np.isnan(self.figures["n"].to_numpy(np.float64))
+        reasons = [f"trust.nothing_read|{subject.metric}" for subject in self.grounds.subjects.values()]
+        self._lower(unread, Trust.ABSENT, self.metric, reasons)
+
+    def judged(self) -> pd.DataFrame:
+        """The figures with their trust."""
+        trust = pd.Categorical.from_codes(self.level, [trust.value for trust in ORDER])
+        return self.figures.assign(trust=trust, reason=_category(self.why, self.reasons))
+
+    def _unsettled(self) -> npt.NDArray[np.float64]:
+        """The part of each figure's span in which contacts may still be open."""
+        settled = _settled(self.states, self.grounds)[self.metric, self.channel]
+        start, end = (_seconds(self.figures[name]) for name in ("start", "end"))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            part = (end - settled) / (end - start)
+        return np.clip(np.nan_to_num(part, nan=0.0), 0.0, 1.0)
+
+    def _take(self, rank: Ranks, why: Codes, reasons: Sequence[str]) -> None:
+        cells = (self.metric, self.channel, self.period)
+        self.level, self.why, self.reasons = rank[cells], why[cells], list(reasons)
+
+    def _lower(self, where: Mask, trust: Trust, why: Codes, reasons: Sequence[str]) -> None:
+        """Lower the trust where it is better than this, with the reason."""
+        worse = where & (self.level < RANK[trust])
+        self.level[worse] = RANK[trust]
+        self.why[worse] = why[worse] + len(self.reasons)
+        self.reasons += reasons
 
 
-def _by_age(channel: str, source: str, lag_s: float, grounds: "Grounds") -> Trust:
-    """Sound, stale or doubtful by how many intervals a source is late."""
-    step, deadline_s = grounds.due[channel, source]
-    limits, late = grounds.catalogue.rules.trust, (lag_s - deadline_s) / step
-    if late > limits["doubtful_intervals"]:
-        return Trust.DOUBTFUL
-    return Trust.STALE if late > limits["stale_intervals"] else Trust.SOUND
+def of_sources(states: SourceStates, grounds: Grounds) -> tuple[Ranks, Codes]:
+    """(figure, channel, period): rank of the trust that the sources leave, and its reason.
 
-
-def _fault(error: object) -> str:
-    """A fault as `code: detail` or code alone, as a words key with its argument."""
-    if not isinstance(error, str) or not error:
-        return ""
-    code, _, detail = error.partition(":")
-    return f"fault.{code.strip()}" + (f"|{detail.strip().replace('|', '/')}" if detail else "")
-
-
-def judge_readings(
-    readings: pd.DataFrame, sources: pd.DataFrame, open_findings: pd.DataFrame, grounds: "Grounds"
-) -> pd.DataFrame:
-    """The readings with `trust` and `reason` (both category), in the order given.
-
-    `readings` needs metric, region, channel ('' is all), value, numerator and, where it is known, open_share;
-    `open_findings` FINDING_COLUMNS.
+    The last channel is all of them. Reasons are those of the states, and behind them those of `_of_channels`.
     """
-    standing = SourceTrust(grounds, sources)
-    metric = _codes(readings["metric"], grounds.metrics)
-    channel = _codes(readings["channel"], grounds.channels)
-    region = _codes(readings["region"], tuple(grounds.catalogue.regions))
-    level, why, reasons = standing.ranks[metric, channel], standing.reasons[metric, channel], standing.told
-    doubted = doubts(open_findings, grounds.reach)
-    doubt = doubted.table[channel, metric, region]
-    _raise(level, why, doubt < len(doubted.reasons), Trust.DOUBTFUL, doubt + len(reasons))
-    reasons = [*reasons, *doubted.reasons, "trust.cohort_open"]
-    if "open_share" in readings:
-        still_open = readings["open_share"].to_numpy(np.float64) > grounds.catalogue.rules.trust["provisional_share"]
-        _raise(level, why, still_open, Trust.PROVISIONAL, len(reasons) - 1)
-    unread = np.isnan(readings["numerator"].to_numpy(np.float64))
-    nothing = [f"trust.source_absent|{name}" for name in grounds.metrics]
-    _raise(level, why, unread, Trust.ABSENT, len(reasons) + metric)
-    reasons = [*reasons, *nothing]
-    return readings.assign(
-        trust=pd.Categorical.from_codes(level, [trust.value for trust in ORDER]), reason=_category(why, reasons)
-    )
+    resting = grounds.rests[:, None, :] & grounds.of_channel[None]
+    rank, why = _worst(states, resting)
+    number, (figures, channels) = len(states.reasons), rank.shape[:2]
+    never = ~resting.any(axis=2)
+    rank[never] = RANK[Trust.ABSENT]
+    why[never] = (number + np.broadcast_to(np.arange(channels), (figures, channels))[never])[:, None]
+    every_rank, every_why = _together(rank, why, grounds, number)
+    return np.concatenate([rank, every_rank[:, None]], axis=1), np.concatenate([why, every_why[:, None]], axis=1)
 
 
-def _raise(level: Codes, why: Codes, where: npt.NDArray[np.bool_], trust: Trust, reason: Codes | int) -> None:
-    """Lower the trust where it is better than this, with the reason."""
-    worse = where & (level < RANK[trust])
-    level[worse] = RANK[trust]
-    why[worse] = reason[worse] if isinstance(reason, np.ndarray) else reason
+def _of_channels(grounds: Grounds) -> list[str]:
+    """Reasons: a channel never came, a channel is missing from the whole, nothing ever came of a figure."""
+    channels, subjects = grounds.catalogue.channels, grounds.subjects.values()
+    return [
+        *(f"trust.source_absent|{channel}" for channel in channels),
+        *(f"trust.channel_missing|{channel}" for channel in channels),
+        *(f"trust.source_absent|{subject.metric}" for subject in subjects),
+    ]
 
 
-def _codes(column: pd.Series, names: tuple[str, ...]) -> Codes:
+def _worst(states: SourceStates, resting: Mask) -> tuple[Ranks, Codes]:
+    """(figure, channel, period): the worst of the sources that count, the first of those as bad."""
+    rank = np.where(resting[..., None], states.rank[None, None], np.int8(-1))
+    worst = rank.argmax(axis=2)
+    why = states.why[worst, np.arange(states.why.shape[1])]
+    return np.take_along_axis(rank, worst[:, :, None], axis=2)[:, :, 0], why
+
+
+def _together(rank: Ranks, why: Codes, grounds: Grounds, number: int) -> tuple[Ranks, Codes]:
+    """(figure, period) over the channels that know the whole figure.
+
+    Absent when every one is, doubtful when one of several is missing, else the worst.
+    """
+    figures, channels = rank.shape[:2]
+    joined = np.broadcast_to(grounds.whole[:, :, None], rank.shape)
+    gone = joined & (rank == RANK[Trust.ABSENT])
+    there = np.where(joined & ~gone, rank, np.int8(-1))
+    worst = there.argmax(axis=1)
+    level = np.take_along_axis(there, worst[:, None], axis=1)[:, 0]
+    reason = np.take_along_axis(why, worst[:, None], axis=1)[:, 0]
+    missing = gone.any(axis=1) & (level <= RANK[Trust.DOUBTFUL])
+    level = np.where(missing, RANK[Trust.DOUBTFUL], level)
+    reason = np.where(missing, number + channels + gone.argmax(axis=1), reason)
+    nowhere = (there < 0).all(axis=1)
+    level = np.where(nowhere, RANK[Trust.ABSENT], level)
+    return level, np.where(nowhere, number + 2 * channels + np.arange(figures)[:, None], reason)
+
+
+def _settled(states: SourceStates, grounds: Grounds) -> npt.NDArray[np.float64]:
+    """(figure, channel): seconds since 1970 up to which all that it rests on has settled; NaN for none."""
+    resting = grounds.rests[:, None, :] & grounds.of_channel[None] & ~np.isnan(states.settled)
+    own = np.where(resting, states.settled, np.inf).min(axis=2)
+    every = np.where(grounds.whole, own, np.inf).min(axis=1)
+    found = np.concatenate([own, every[:, None]], axis=1)
+    return np.where(np.isinf(found), np.nan, found)
+
+
+def _seconds(column: pd.Series) -> npt.NDArray[np.float64]:
+    """Seconds since 1970 of a column of aware times; NaN for none."""
+    seconds: npt.NDArray[np.float64] = column.dt.as_unit("s").astype("int64").to_numpy().astype(np.float64)
+    seconds[column.isna().to_numpy()] = np.nan
+    return seconds
+
+
+def _codes(column: pd.Series, names: Sequence[str]) -> Codes:
     """A column of known names as their places."""
     coded, index = column.astype("category").cat, {name: at for at, name in enumerate(names)}
     table = np.array([index[name] for name in coded.categories], np.int64)
     return table[coded.codes.to_numpy()] if len(table) else np.zeros(0, np.int64)
 
 
-def _category(codes: Codes, names: list[str]) -> pd.Categorical:
+def _category(codes: Codes, names: Sequence[str]) -> pd.Categorical:
     """Codes into names that may repeat, as a category."""
     index: dict[str, int] = {}
     table = np.array([index.setdefault(name, len(index)) for name in names], np.int64)
     return pd.Categorical.from_codes(table[codes], list(index))
-
-
-class Grounds:
-    """What the sources and the readings of a catalogue are judged by; made once for it."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue, self.reach = catalogue, Reach(catalogue)
-        self.metrics = tuple(catalogue.metrics)
-        self.channels = (*catalogue.channels, EVERY)
-        self.rests = [list(self._of_metric(metric)) for metric in catalogue.metrics.values()]
-        """By metric and channel: the sources that count for it, and whether they deliver the whole formula."""
-        self.due = {
-            (channel.id, source.id): (max(channel.interval_s, source.poll_s), deadline_of(source, catalogue))
-            for channel in catalogue.channels.values()
-            for source in channel.sources
-        }
-        """By source: seconds of an interval (or of its polling), and after an interval's end until it is due."""
-
-    def _of_metric(self, metric: Metric) -> Iterator[tuple[tuple[str, ...], bool]]:
-        needed = set(metric.formula.measures)
-        for channel in self.catalogue.channels.values():
-            delivered = {source.id: {one.measure for one in source.delivers} for source in channel.sources}
-            own = tuple(source for source, measures in delivered.items() if needed & measures)
-            yield own, needed <= set().union(*(delivered[source] for source in own))
-
-
-@dataclass(frozen=True)
-class SourceTrust:
-    """What the sources' states say of every (metric, channel); the last channel is all of them."""
-
-    grounds: Grounds
-    sources: pd.DataFrame
-
-    @cached_property
-    def _verdicts(self) -> list[list[Verdict]]:
-        return [list(self._of_metric(at)) for at in range(len(self.grounds.metrics))]
-
-    @cached_property
-    def told(self) -> list[str]:
-        """The reasons, '' first."""
-        return list(dict.fromkeys(["", *(reason for row in self._verdicts for _, reason in row)]))
-
-    @cached_property
-    def ranks(self) -> Codes:
-        """(metric, channel): rank of the trust."""
-        return np.array([[RANK[trust] for trust, _ in row] for row in self._verdicts], np.int64)
-
-    @cached_property
-    def reasons(self) -> Codes:
-        """(metric, channel): place of the reason in `told`."""
-        index = {reason: at for at, reason in enumerate(self.told)}
-        return np.array([[index[reason] for _, reason in row] for row in self._verdicts], np.int64)
-
-    @cached_property
-    def _states(self) -> dict[tuple[str, str], Verdict]:
-        """Trust and reason of each source."""
-        reasons = {Trust.STALE: "source_stale", Trust.DOUBTFUL: "source_lost", Trust.ABSENT: "source_absent"}
-        found = {}
-        for row in self.sources.to_dict("records"):
-            trust = Trust(row["state"])
-            when = "" if trust is Trust.ABSENT or pd.isna(row["since"]) else f"|{row['since'].isoformat()}"
-            reason = f"trust.{reasons[trust]}|{row['channel']}{when}" if trust in reasons else ""
-            found[row["channel"], row["source"]] = (trust, reason)
-        return found
-
-    def _of_metric(self, at: int) -> Iterator[Verdict]:
-        """Trust and reason of a metric by channel, then over all channels."""
-        joined: list[tuple[str, Verdict]] = []
-        for channel, (sources, whole) in zip(self.grounds.catalogue.channels, self.grounds.rests[at], strict=True):
-            never = (Trust.ABSENT, f"trust.source_absent|{channel}")
-            verdict = max((self._states.get((channel, source), never) for source in sources), key=_rank, default=never)
-            if whole:
-                joined.append((channel, verdict))
-            yield verdict
-        yield _together(self.grounds.metrics[at], joined)
-
-
-def _together(metric: str, joined: Sequence[tuple[str, Verdict]]) -> Verdict:
-    """All channels: absent when every one is, doubtful when one of several is missing, else the worst."""
-    there = [verdict for _, verdict in joined if verdict[0] is not Trust.ABSENT]
-    gone = [channel for channel, verdict in joined if verdict[0] is Trust.ABSENT]
-    if not there:
-        return Trust.ABSENT, f"trust.source_absent|{metric}"
-    missing = [(Trust.DOUBTFUL, f"trust.channel_missing|{channel}") for channel in gone[:1]]
-    return max([*missing, *there], key=_rank)
-
-
-def _rank(judged: Verdict) -> int:
-    return RANK[judged[0]]

@@ -5,7 +5,7 @@ Three things stay apart everywhere: a measure that was not read (NaN in, NaN out
 NaN means that nothing was read, or an array beside them says what was.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,6 +106,21 @@ def fractions(table: FormulaTable, sums: Floats, read: Bools) -> Fractions:
 def _add(half: Floats, terms: Terms, sums: Floats) -> None:
     for measure, factor in terms:
         half += sums[measure] if factor == 1.0 else factor * sums[measure]
+
+
+def joined(parts: Sequence[Fractions], peaks: Bools) -> Fractions:
+    """Fractions of several channels as one: sums, and the largest of `peaks`, (formulae,); what is missing is left out.
+
+    So a ratio is divided last, and a channel that knows only half of it leaves it alone.
+    """
+    found = Fractions.unread(parts[0].read.shape)
+    for part in parts:
+        found.numerator[...] += part.numerator
+        found.denominator[...] += part.denominator
+        found.read[...] |= part.read
+    largest = [np.where(part.read[peaks], part.numerator[peaks], np.nan) for part in parts]
+    found.numerator[peaks] = np.where(found.read[peaks], np.fmax.reduce(largest), 0.0)
+    return found
 
 
 def divided(table: FormulaTable, parts: Fractions) -> Figures:

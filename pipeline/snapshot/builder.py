@@ -5,25 +5,25 @@
 3. Trends, flows, where the sources stand, what is wrong, the scores; then how far each reading can be trusted.
 """
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import count
 
 import pandas as pd
 
+from analysis.questions.frames import finding_frame, last_frame
+from data_quality.grounds import Grounds
 from data_quality.score import scores
-from data_quality.trust import Grounds, judge_readings, judge_sources
-from metrics.readings import FINDING_COLUMNS, READING_COLUMNS, SOURCE_COLUMNS, Snapshot, typed
+from data_quality.sources import judge_sources, states_now
+from data_quality.trust import judge
+from metrics.readings import READING_COLUMNS, SOURCE_COLUMNS, Snapshot
 from pipeline.dependencies import Dependencies
 from pipeline.snapshot.channel_figures import ChannelFigures
 from pipeline.snapshot.flows import FlowTable
 from pipeline.snapshot.formulas import Formulas
 from pipeline.snapshot.readings import ReadingTable
 from pipeline.snapshot.trends import TrendTable
-from store.state.open_finding import OpenFinding
 
-LAST_COLUMNS = ("channel", "source", "kind", "last_success", "covered_until", "error", "failing_since")
 SCORES_S, SCORES_LATEST_S = 15.0, 60.0
 """Scores move with the audit of the clock, not with every batch: they are worked out anew after this many seconds when
 nothing came in, so that no figure waits for them, and after so many in any case."""
@@ -51,9 +51,10 @@ class SnapshotBuilder:
         """The snapshot of this instant."""
         behind = timedelta(seconds=self.behind_s())
         now = self.dependencies.clock()
-        sources = judge_sources(self._last(), self.grounds, now)
+        known = last_frame(self.dependencies.catalogue, self.dependencies.state.progress.sources())
+        sources = judge_sources(known.assign(simulated=self.simulated), self.grounds, now)
         findings = finding_frame(self.dependencies.state.findings.open())
-        readings = judge_readings(self.readings.frame(now), sources, findings, self.grounds)
+        readings = judge(self._spanned(now), states_now(sources, self.grounds), findings, self.grounds)
         return Snapshot(
             next(self.generations),
             now - behind,
@@ -66,6 +67,14 @@ class SnapshotBuilder:
             self._scored(now),
         )
 
+    def _spanned(self, now: datetime) -> pd.DataFrame:
+        """The readings with the span of those that reach into what has not settled: that of the day so far does."""
+        readings = self.readings.frame(now)
+        today = (readings["window"] == "today").to_numpy()
+        begin = pd.Timestamp(self.dependencies.board.day_start(now), unit="s", tz="UTC").as_unit("s")
+        start = pd.Series(begin, readings.index, "datetime64[s, UTC]").where(today)
+        return readings.assign(start=start, end=readings["at"])
+
     def _scored(self, now: datetime) -> pd.DataFrame:
         seen = sum(feed.version for feed in self.dependencies.board.feeds.values())
         quiet, self._seen = seen == self._seen, seen
@@ -73,26 +82,3 @@ class SnapshotBuilder:
         if self._scores is None or age_s > SCORES_LATEST_S or (quiet and age_s > SCORES_S):
             self._scores = (now, scores(self.dependencies.state.findings.recent_checks(), self.dependencies.catalogue))
         return self._scores[1]
-
-    def _last(self) -> pd.DataFrame:
-        """Where each source stands, as the judge of trust wants it."""
-        known = self.dependencies.state.progress.sources()
-        rows = [
-            (channel.id, source.id, source.kind, status and status.last_success, status and status.covered_until,
-             status.error if status else "", status and status.failing_since)
-            for channel in self.dependencies.catalogue.channels.values()
-            for source in channel.sources
-            for status in [known.get((channel.id, source.id))]
-        ]  # fmt: skip
-        return pd.DataFrame(rows, columns=list(LAST_COLUMNS)).assign(simulated=self.simulated)
-
-
-def finding_frame(found: Sequence[OpenFinding]) -> pd.DataFrame:
-    """Open findings as FINDING_COLUMNS."""
-    as_json = json.JSONEncoder(ensure_ascii=False).encode
-    rows = [
-        (one.rule, one.severity, one.state, one.channel, one.source, one.region, one.measure, one.first_seen,
-         one.last_seen, one.bad, one.expected, as_json(dict(one.facts)))
-        for one in found
-    ]  # fmt: skip
-    return typed(pd.DataFrame(rows, columns=list(FINDING_COLUMNS)))

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from config.catalogue import Catalogue, Kind
-from metrics.arithmetic import Figures, Fractions, divided, fractions
+from metrics.arithmetic import Figures, Fractions, divided, fractions, joined
 from metrics.formula import Floats, metric_table
 
 Seen = npt.NDArray[np.bool_]
@@ -45,12 +45,5 @@ class Formulas:
         return divided(self.table, parts)
 
     def join(self, parts: Sequence[Fractions]) -> Fractions:
-        """Channels as one: sums, and for peaks the largest; what only some have stays as it is."""
-        joined = Fractions.unread(parts[0].read.shape)
-        for part in parts:
-            joined.numerator[...] += part.numerator
-            joined.denominator[...] += part.denominator
-            joined.read[...] |= part.read
-        peaks = [np.where(part.read[self.peaks], part.numerator[self.peaks], np.nan) for part in parts]
-        joined.numerator[self.peaks] = np.where(joined.read[self.peaks], np.fmax.reduce(peaks), 0.0)
-        return joined
+        """Channels as one."""
+        return joined(parts, self.peaks)

@@ -9,7 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from analysis.questions.answer import GRAINS, Asked, CannotAnswer, Stores, answer
+from analysis.questions.answer import answer
+from analysis.questions.question import GRAINS, CannotAnswer, Question
+from analysis.questions.stores import Stores
 from config.catalogue import NATION, Catalogue
 from config.faults import CatalogueError
 from config.loading import load
@@ -168,11 +170,10 @@ def _ask(settings: Settings, catalogue: Catalogue, asked: argparse.Namespace) ->
 
 def _query(dependencies: Dependencies, asked: argparse.Namespace) -> str:
     span = range_of(asked, dependencies.catalogue)
-    question = Asked(asked.metric, span, asked.by, asked.region, asked.channel, asked.group, asked.variant)
-    return printing.as_text(
-        answer(Stores(dependencies.catalogue, dependencies.history, dependencies.state.findings), question),
-        asked.format,
-    )
+    groups = () if asked.group is None else (asked.group,)
+    question = Question(asked.metric, span, asked.variant, asked.by, asked.region, asked.channel, groups)
+    stores = Stores(dependencies.catalogue, dependencies.history, dependencies.state, dependencies.clock)
+    return printing.as_text(answer(stores, question).rows(), asked.format)
 
 
 def _audit(dependencies: Dependencies, asked: argparse.Namespace) -> str:

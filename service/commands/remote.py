@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from analysis.questions.answer import CannotAnswer
+from analysis.questions.question import CannotAnswer
 from store.faults import NotKept
 
 PATH = "/ask/v1"

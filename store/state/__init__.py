@@ -8,6 +8,7 @@ from config.catalogue import RuleBook
 from store.state.batches import Batches
 from store.state.findings import Findings
 from store.state.opening import migrate, open_engine
+from store.state.past import Past
 from store.state.progress import Progress
 from store.state.tier_progress import TierProgressStore
 from store.state.users import Users
@@ -23,6 +24,7 @@ class State:
     findings: Findings
     users: Users
     tier_progress: TierProgressStore
+    past: Past
 
     def close(self) -> None:
         """Let the connections go."""
@@ -42,5 +44,11 @@ def open_state(url: str, rules: RuleBook) -> State:
         engine.dispose()
         raise
     return State(
-        engine, Progress(engine), Batches(engine), Findings(engine, rules), Users(engine), TierProgressStore(engine)
+        engine,
+        Progress(engine),
+        Batches(engine),
+        Findings(engine, rules),
+        Users(engine),
+        TierProgressStore(engine),
+        Past(engine),
     )

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from config.catalogue import Catalogue
-from data_quality.trust import Grounds, judge_readings, judge_sources
+from data_quality.grounds import Grounds
+from data_quality.sources import judge_sources, states_now
+from data_quality.trust import judge
 from metrics.readings import FINDING_COLUMNS, SOURCE_COLUMNS
 from tests.support.example_world import at, world
 
@@ -35,7 +37,7 @@ def states(now: str, **covered: str | None) -> dict[str, str]:
 
 def readings(*rows: tuple[str, str, str], share: float = 0.0) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["metric", "channel", "region"]).astype("category")
-    return frame.assign(value=0.5, numerator=1.0, open_share=share)
+    return frame.assign(value=0.5, n=1.0, open_share=share)
 
 
 def findings(*rows: dict[str, object]) -> pd.DataFrame:
@@ -48,7 +50,7 @@ def judged(
     frame: pd.DataFrame, sources: pd.DataFrame | None = None, found: pd.DataFrame | None = None
 ) -> list[tuple[str, str]]:
     sources = judge_sources(last(), GROUNDS, at("10:01")) if sources is None else sources
-    done = judge_readings(frame, sources, findings() if found is None else found, GROUNDS)
+    done = judge(frame, states_now(sources, GROUNDS), findings() if found is None else found, GROUNDS)
     return list(zip(done["trust"].astype(str), done["reason"].astype(str), strict=True))
 
 
@@ -101,19 +103,20 @@ def test_one_of_several_channels_missing_makes_the_whole_doubtful_and_is_named()
     frame = last()
     chat = frame[frame["channel"] == "hotline"].assign(channel="chat", last_success=None, covered_until=None)
     sources = judge_sources(pd.concat([frame, chat], ignore_index=True), Grounds(both), at("10:01"))
-    done = judge_readings(readings(ANSWERS), sources, findings(), Grounds(both))
+    grounds = Grounds(both)
+    done = judge(readings(ANSWERS), states_now(sources, grounds), findings(), grounds)
     assert list(done["trust"]) == ["doubtful"]
     assert list(done["reason"]) == ["trust.channel_missing|chat"]
 
 
 def test_an_open_cohort_is_provisional_and_nothing_read_is_absent() -> None:
     assert judged(readings(ANSWERS, share=0.5)) == [("provisional", "trust.cohort_open")]
-    unread = readings(ANSWERS).assign(numerator=float("nan"))
-    assert judged(unread) == [("absent", "trust.source_absent|answer_rate")]
+    unread = readings(ANSWERS).assign(n=float("nan"))
+    assert judged(unread) == [("absent", "trust.nothing_read|answer_rate")]
 
 
 def test_no_value_of_a_divided_zero_is_not_absent() -> None:
-    assert judged(readings(ANSWERS).assign(value=float("nan"), numerator=0.0)) == [("sound", "")]
+    assert judged(readings(ANSWERS).assign(value=float("nan"), n=0.0)) == [("sound", "")]
 
 
 def test_a_failed_hard_rule_casts_doubt_where_and_on_what_it_is_about() -> None:
@@ -165,5 +168,5 @@ def test_eighty_thousand_readings_are_judged_in_a_blink() -> None:
 
 def _timed(frame: pd.DataFrame, sources: pd.DataFrame) -> float:
     began = time.thread_time()
-    judge_readings(frame, sources, findings(), GROUNDS)
+    judge(frame, states_now(sources, GROUNDS), findings(), GROUNDS)
     return time.thread_time() - began

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from analysis.questions.answer import Stores
+from analysis.questions.stores import Stores
 from collectors import Ask, build
 from config.catalogue import Catalogue
 from config.loading import load
@@ -80,4 +80,4 @@ class Scripted:
 
 def stores(dependencies: Dependencies) -> Stores:
     """Where answers come from."""
-    return Stores(dependencies.catalogue, dependencies.history, dependencies.state.findings)
+    return Stores(dependencies.catalogue, dependencies.history, dependencies.state, dependencies.clock)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.questions.answer import Asked, CannotAnswer, answer
+from analysis.questions.answer import answer
+from analysis.questions.question import CannotAnswer, Question
 from metrics.observations import Interval
 from pipeline.flow.turn import turn
 from tests.support.pipeline_world import (
@@ -27,7 +28,7 @@ BANDS = {"0": 12, "10": 10, "20": 8}
 
 
 def ask(dependencies, metric, **more):
-    return answer(stores(dependencies), Asked(metric, HOUR, **more))
+    return answer(stores(dependencies), Question(metric, HOUR, **more)).rows()
 
 
 @pytest.fixture
@@ -52,12 +53,14 @@ def test_a_ratio_is_divided_last_and_leaves_out_channels_that_know_half_of_it(de
     [whole] = ask(dependencies, "answer_rate")
     assert (whole["numerator"], whole["denominator"]) == (762, 1166)
     assert whole["value"] == 762 / 1166
-    assert {row["channel"]: row["value"] for row in ask(dependencies, "answer_rate", group="channel")} == {
+    assert {row["channel"]: row["value"] for row in ask(dependencies, "answer_rate", groups=("channel",))} == {
         "desk": 762 / 1166
     }
 
 
-@pytest.mark.parametrize("split", [{"group": "region"}, {"by": "5min"}, {"by": "1min", "group": "region"}])
+@pytest.mark.parametrize(
+    "split", [{"groups": ("region",)}, {"grain": "5min"}, {"grain": "1min", "groups": ("region",)}]
+)
 def test_parts_sum_to_the_whole(dependencies, split) -> None:
     [whole] = ask(dependencies, "answer_rate")
     rows = ask(dependencies, "answer_rate", **split)
@@ -66,12 +69,12 @@ def test_parts_sum_to_the_whole(dependencies, split) -> None:
 
 
 def test_by_dimension(dependencies) -> None:
-    rows = ask(dependencies, "contacts", group="service_type", channel="desk")
+    rows = ask(dependencies, "contacts", groups=("service_type",), channel="desk")
     assert {row["service_type"]: row["value"] for row in rows} == {"billing": 5, "package": 7}
 
 
 def test_buckets_cover_the_range_without_a_gap_and_an_empty_one_has_no_value(dependencies) -> None:
-    rows = ask(dependencies, "answer_rate", by="5min")
+    rows = ask(dependencies, "answer_rate", grain="5min")
     assert len(rows) == 12
     assert all(one["end"] == next_["start"] for one, next_ in pairwise(rows))
     assert [row["value"] for row in rows[:-1]] == [None] * 11
@@ -80,9 +83,9 @@ def test_buckets_cover_the_range_without_a_gap_and_an_empty_one_has_no_value(dep
 
 def test_a_range_in_which_nothing_was_read_has_no_value(dependencies) -> None:
     day_before = Interval(NOON - timedelta(days=1, hours=1), NOON - timedelta(days=1))
-    [row_] = answer(stores(dependencies), Asked("answer_rate", day_before))
+    [row_] = answer(stores(dependencies), Question("answer_rate", day_before)).rows()
     assert (row_["value"], row_["trust"]) == (None, "absent")
-    assert answer(stores(dependencies), Asked("answer_rate", day_before, group="region")) == []
+    assert answer(stores(dependencies), Question("answer_rate", day_before, groups=("region",))).rows() == []
 
 
 def test_a_place_with_nothing_offered_has_no_rate_and_is_not_zero(dependencies) -> None:
@@ -93,7 +96,7 @@ def test_a_place_with_nothing_offered_has_no_rate_and_is_not_zero(dependencies) 
             collector=Scripted(dependencies, [[row("offered", SHENZHEN, 0), row("answered", SHENZHEN, 0)]]),
         ),
     )
-    [row_] = ask(dependencies, "answer_rate", region=SHENZHEN)
+    [row_] = ask(dependencies, "answer_rate", place=SHENZHEN)
     assert (row_["value"], row_["n"], row_["state"]) == (None, 0, "no_value")
 
 
@@ -104,25 +107,25 @@ def test_a_percentile_is_read_off_the_bands_of_all_parts_and_its_own_parts_say_w
     [whole] = ask(dependencies, "wait_p90")
     assert whole["value"] == pytest.approx(200, rel=0.02)
     assert (whole["n"], whole["denominator"], whole["numerator"]) == (38, 40, None)
-    by_service = {row["service_type"]: row for row in ask(dependencies, "wait_p90", group="service_type")}
+    by_service = {row["service_type"]: row for row in ask(dependencies, "wait_p90", groups=("service_type",))}
     values = {name: row["value"] for name, row in by_service.items()}
     assert values == {"": None, "billing": pytest.approx(20, rel=0.02), "package": pytest.approx(200, rel=0.02)}
     assert {row["together"] for row in by_service.values()} == {whole["value"]}
     assert (by_service["billing"]["state"], by_service["package"]["state"]) == ("no_target", "too_few")
-    assert [row["value"] for row in ask(dependencies, "wait_p90", by="30min")] == [None, whole["value"]]
+    assert [row["value"] for row in ask(dependencies, "wait_p90", grain="30min")] == [None, whole["value"]]
 
 
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
         ({"metric": "no_such"}, "no metric 'no_such'"),
-        ({"metric": "answer_rate", "region": "1"}, "no region '1'"),
+        ({"metric": "answer_rate", "place": "1"}, "no region '1'"),
         ({"metric": "answer_rate", "channel": "fax"}, "no channel 'fax'; there are"),
-        ({"metric": "answer_rate", "group": "colour"}, "cannot group by 'colour'"),
+        ({"metric": "answer_rate", "groups": ("colour",)}, "cannot group by 'colour'"),
         ({"metric": "answer_rate", "variant": "F9"}, "has no variant 'F9'"),
-        ({"metric": "answer_rate", "by": "fortnight"}, "cannot split by 'fortnight'"),
+        ({"metric": "answer_rate", "grain": "fortnight"}, "cannot split by 'fortnight'"),
         ({"metric": "wait_p90", "variant": "F1"}, "wait_p90 has no variants"),
-        ({"metric": "wait_p90", "group": "wait_band"}, "cannot group by 'wait_band': wait_p90 is read off it"),
+        ({"metric": "wait_p90", "groups": ("wait_band",)}, "cannot group by 'wait_band': wait_p90 is read off it"),
         ({"metric": "customers"}, "needs marked_contacts, which any channel does not deliver together"),
         ({"metric": "csat"}, "needs votes_4_5, votes, which any channel does not deliver together"),
     ],

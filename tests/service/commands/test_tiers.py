@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from pydantic import SecretStr
 
-from analysis.questions.answer import Asked, answer
+from analysis.questions.answer import answer
+from analysis.questions.question import Question
 from config.loading import load
 from config.settings import Settings
 from metrics.observations import Interval
@@ -54,13 +55,13 @@ def test_time_that_is_forgotten_is_asked_in_whole_buckets_or_refused_in_words(
         frame = offered(*(NOON + timedelta(minutes=n) for n in range(30)))
         dependencies.history.write(STAMP, pd.concat([frame, frame.assign(measure="answered")]))
         span = Interval(NOON, NOON + timedelta(hours=1))
-        before = answer(stores(dependencies), Asked("answer_rate", span, by="15min"))
+        before = answer(stores(dependencies), Question("answer_rate", span, grain="15min")).rows()
         for _ in range(3):
             while dependencies.history.roll(later, 10_000).buckets:
                 pass
             dependencies.history.retain(later)
         assert [tier["rows"] for tier in storage(dependencies.history)] == [0, 4, 2]
-        assert answer(stores(dependencies), Asked("answer_rate", span, by="15min")) == before
+        assert answer(stores(dependencies), Question("answer_rate", span, grain="15min")).rows() == before
     assert main([*home, *asked, "--format", "json"]) == 0
     [row] = json.loads(capsys.readouterr().out)
     assert (row["numerator"], row["denominator"]) == (90, 90)
