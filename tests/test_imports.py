@@ -12,7 +12,7 @@ from collectors import kinds, validate_options
 from config.catalogue import Channel, Source
 from config.settings import ROOT
 
-ROOMS = ("config", "metrics", "collectors", "data_quality", "store", "pipeline", "dashboards", "simulator")
+ROOMS = ("config", "metrics", "collectors", "data_quality", "store", "pipeline", "dashboards", "simulator", "assets")
 CASES = 4
 QUIET = """
 import importlib, pathlib, pkgutil, socket, subprocess, sys, threading
