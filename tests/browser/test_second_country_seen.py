@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 from config.loading import PRODUCT, load
 from dashboards.access.viewers import OpenAccess
 from dashboards.site.application import create_app
-from tests.browser.conftest import Served
 from tests.support.believable import believable, empty
+from tests.support.browsers import Served
 from tests.support.live_world import MemoryLive
 
 INSIDE = """() => {

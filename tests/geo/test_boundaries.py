@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import pytest
 import shapely
 
@@ -220,9 +219,3 @@ def test_a_projection_that_is_none(tmp_path: Path, projection: str, reason: str)
 def test_a_country_without_cities_has_one_map(tmp_path: Path) -> None:
     catalogue_folder(tmp_path, boundaries={"province": PLAN["boundaries"]["province"]}, provinces=None)
     assert [drawn.name for drawn in build(tmp_path).drawn] == ["provinces"]
-
-
-def test_nothing_stands_in_for_geopandas(tmp_path: Path) -> None:
-    """The made-up country is read through real files: it has what a file would have."""
-    catalogue_folder(tmp_path)
-    assert gpd.read_file(tmp_path / "boundaries" / "cities.geojson").crs.to_epsg() == 4326
