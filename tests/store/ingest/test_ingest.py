@@ -16,7 +16,8 @@ import pytest
 from metrics.observations import NaiveTime
 from store.ingest.stream import GROUP, STREAM, Accepted, Conflict, Full, Ingest, Limits, NotDurableError, Unreachable
 from store.valkey.embedded import EmbeddedValkey
-from tests.support.valkey_lineups import Lineup, Server, eventually
+from tests.support.valkey_lineups import Lineup, Server
+from tests.support.waiting import eventually
 
 NOW = datetime(2026, 11, 21, 16, tzinfo=UTC)
 
@@ -166,7 +167,7 @@ def test_without_a_replica_nothing_is_promised(replicated: Lineup, monkeypatch: 
         for server in following:
             replicated.revive(server)
         # What was said to be refused is in the stream, and counts once its sender has repeated it.
-        eventually(lambda: push(ingest, "b").duplicate, "a replica is back", Unreachable)
+        eventually(lambda: push(ingest, "b").duplicate, "a replica is back", but=Unreachable)
 
 
 def test_a_repetition_is_answered_only_when_the_first_is_on_a_replica_too(
