@@ -79,7 +79,7 @@ def _below(folder: Path) -> dict[str, Path]:
 
 async def dash_asset(request: Request) -> Response:
     """`/_dash-component-suites/dash/<name with fingerprint>`: the scripts that Dash brings."""
-    name, fingerprinted = check_fingerprint(request.path_params["name"])  # type: ignore[no-untyped-call]  # dash has no types here
+    name, fingerprinted = check_fingerprint(request.path_params["name"])
     path = (DASH_FOLDER / name).resolve()
     if not fingerprinted or path.suffix != ".js" or not path.is_relative_to(DASH_FOLDER) or not path.is_file():
         return Response("there is no such file", status_code=404)

@@ -23,7 +23,7 @@ class PlainTree(Component):
     _valid_wildcard_attributes: list[str] = []  # noqa: RUF012
 
     def __init__(self, tree: Component, address: str) -> None:
-        super().__init__(tree=_written(tree), address=address)  # type: ignore[no-untyped-call]  # dash has no types here
+        super().__init__(tree=_written(tree), address=address)
 
 
 def _written(node: Any) -> Any:
@@ -34,5 +34,5 @@ def _written(node: Any) -> Any:
         return node
     if node._namespace != HTML:
         raise TypeError(f"{node._namespace}.{node._type} cannot stand in a window: only dash.html can")
-    properties = node.to_plotly_json()["props"]  # type: ignore[no-untyped-call]  # dash has no types here
+    properties = node.to_plotly_json()["props"]
     return {"tag": node._type.lower(), "children": _written(properties.pop("children", None)), "properties": properties}

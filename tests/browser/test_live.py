@@ -153,9 +153,9 @@ def test_a_missed_frame_fetches_everything_again(page: Page, site: SmallWorld) -
 
 
 def skip_one(site: SmallWorld) -> None:
-    """Make the next frame of every room come with a number too high, as if one had been lost on the way."""
-    for room in site.site.hub._rooms.values():
-        room._sequence += 1
+    """Make the next frame of every view come with a number too high, as if one had been lost on the way."""
+    for audience in site.site.hub._audiences.values():
+        audience._sequence += 1
 
 
 def test_before_the_first_figures_the_page_says_that_it_waits(page: Page, site: SmallWorld) -> None:

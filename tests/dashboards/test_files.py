@@ -1,7 +1,7 @@
 import re
 from pathlib import Path
 
-import brotli
+import brotli  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from starlette.testclient import TestClient
 

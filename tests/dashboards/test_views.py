@@ -16,9 +16,10 @@ def parse(url: str) -> View:
     return View.parse(parts.path, parts.query, WORLD, LEVELS)
 
 
+PLACES = [("flow", "100000"), ("hq", "100000"), ("province", GUANGDONG), ("province", BEIJING)]
 VIEWS = st.builds(
-    lambda place, time, metric, language, theme, mode: View(*place, time, metric, language, theme, mode),
-    st.sampled_from([("flow", "100000"), ("hq", "100000"), ("province", GUANGDONG), ("province", BEIJING)]),
+    lambda place, time, metric, language, theme, mode: View(place[0], place[1], time, metric, language, theme, mode),
+    st.sampled_from(PLACES),
     st.sampled_from(list(WINDOWS)),
     st.sampled_from(list(WORLD.metrics)),
     st.sampled_from(LANGUAGES),

@@ -1,6 +1,6 @@
 """What holds for the audit as a whole, whatever the rules."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -30,7 +30,7 @@ def of(rule_id: str, found: list[Finding]) -> list[Finding]:
     return [one for one in found if one.rule == rule_id]
 
 
-def one_minute(rows: list[dict[str, object]]) -> Evidence:
+def one_minute(rows: Sequence[Mapping[str, object]]) -> Evidence:
     return evidence({"now": "10:05", "interval": list(MINUTE), "observations": rows}, CATALOGUE)
 
 
@@ -147,7 +147,9 @@ def test_the_range_may_be_shorter_than_an_interval() -> None:
 def test_a_total_fails_exactly_when_it_is_further_off_than_it_may_be(cities: list[int], beside: int) -> None:
     total = max(0, sum(cities) + beside)
     values = dict(zip(("130100", "130200"), cities, strict=True)) | {"110100": 1}
-    rows = [{"measure": name, "start": "10:00", "values": values} for name in ("offered", "answered")]
+    rows: list[dict[str, object]] = [
+        {"measure": name, "start": "10:00", "values": values} for name in ("offered", "answered")
+    ]
     rows.append({"measure": "offered", "start": "10:00", "reported": True, "values": {"130000": total}})
     (finding,) = of("AC-05", audit(one_minute(rows)))
     off = abs(total - sum(cities)) > max(1, 0.001 * total)
@@ -158,7 +160,7 @@ def test_a_total_fails_exactly_when_it_is_further_off_than_it_may_be(cities: lis
 @given(parts=st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=4))
 def test_offered_balances_for_any_split_and_never_with_one_more(parts: list[tuple[int, int, int]]) -> None:
     def rows(extra: int) -> list[dict[str, object]]:
-        table = []
+        table: list[dict[str, object]] = []
         for at_key, numbers in enumerate(parts):
             key = f"service_type={at_key}"
             for name, value in zip(("answered", "abandoned", "flowed_out"), numbers, strict=True):
@@ -180,7 +182,7 @@ def test_offered_balances_for_any_split_and_never_with_one_more(parts: list[tupl
 def test_a_rounded_ratio_always_agrees(digits: int, answered: int, offered: int) -> None:
     answered = min(answered, offered)
     counts = {"offered": offered, "answered": answered, "abandoned": offered - answered}
-    rows = [
+    rows: list[dict[str, object]] = [
         {"measure": name, "start": "10:00", "values": dict.fromkeys(("110100", "130100", "130200"), value)}
         for name, value in counts.items()
     ]

@@ -1,5 +1,6 @@
 """Source rows against expectations, and refused records."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -26,7 +27,7 @@ def lines(finding: Finding) -> list[object]:
     return [row["line"] for row in finding.rows]
 
 
-def table(**columns: list[object]) -> pd.DataFrame:
+def table(**columns: Sequence[object]) -> pd.DataFrame:
     return pd.DataFrame({"line": range(1, 1 + len(next(iter(columns.values())))), **columns})
 
 

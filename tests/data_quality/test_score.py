@@ -6,6 +6,7 @@ voices (C, 1; votes).
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def check(
     return Finding(rule, state, channel, source, region, measure, bad=bad, expected=expected, facts=facts)
 
 
-def score(findings: list[Finding], kind: str, key: str, dimension: str) -> tuple[float, float]:
+def score(findings: list[Finding], kind: str, key: str, dimension: str) -> tuple[Any, Any]:
     frame = scores(findings, CATALOGUE)
     assert list(frame.columns) == list(SCORE_COLUMNS)
     (row,) = frame[(frame["kind"] == kind) & (frame["key"] == key) & (frame["dimension"] == dimension)].itertuples()

@@ -4,16 +4,18 @@ import ast
 import re
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Literal
 
 import pytest
 import yaml
 
 from config.catalogue import Text
+from config.settings import ROOT
 from data_quality import audit
 from data_quality.document import main
 from data_quality.registry import RULES
 from metrics.findings import CheckState, Finding
-from tests.support.example_world import EXAMPLES, ROOT, evidence, world
+from tests.support.example_world import EXAMPLES, evidence, world
 from wording.sentences import sentence
 
 CATALOGUE = world()
@@ -36,7 +38,7 @@ def test_a_finding_says_what_where_since_when_and_how_many(name: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_every_finding_of_every_example_can_be_said(language: str) -> None:
+def test_every_finding_of_every_example_can_be_said(language: Literal["zh", "en"]) -> None:
     said = 0
     for file in EXAMPLES.glob("*/*.yaml"):
         example = yaml.safe_load(file.read_text(encoding="utf-8"))

@@ -41,7 +41,14 @@ def readings(*rows: tuple[str, str, str], share: float = 0.0) -> pd.DataFrame:
 
 
 def findings(*rows: dict[str, object]) -> pd.DataFrame:
-    blank = {"severity": "major", "state": "fail", "source": "acd", "region": "", "measure": "", "facts": "{}"}
+    blank: dict[str, object] = {
+        "severity": "major",
+        "state": "fail",
+        "source": "acd",
+        "region": "",
+        "measure": "",
+        "facts": "{}",
+    }
     blank |= {"since": at("10:00"), "last_seen": at("10:00")}
     return pd.DataFrame([{**blank, **row} for row in rows], columns=list(FINDING_COLUMNS))
 

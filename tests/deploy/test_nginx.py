@@ -2,9 +2,7 @@
 
 import re
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +13,11 @@ from playwright.sync_api import Browser, expect
 
 from config.settings import ROOT
 from tests.support.browsers import SmallWorld, browser
-from tests.support.clickhouse_cluster import ENDS_WITH_US, PACKAGES
+from tests.support.clickhouse_cluster import PACKAGES
 from tests.support.live_world import snapshot
+from tests.support.ports import free_port, takes_connections
+from tests.support.processes import DIES_WITH_US
+from tests.support.waiting import eventually
 
 __all__ = ["browser"]
 NGINX = shutil.which("nginx") or str(PACKAGES / "usr/sbin/nginx")
@@ -51,9 +52,9 @@ def front(tmp_path: Path) -> Iterator[Front]:
     webs = SmallWorld(), SmallWorld()
     plain, secure = free_port(), free_port()
     write_configuration(tmp_path, [web.port for web in webs], plain, secure)
-    process = subprocess.Popen([*ENDS_WITH_US, NGINX, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")])
+    process = subprocess.Popen([*DIES_WITH_US, NGINX, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")])
     try:
-        await_port(secure, process, tmp_path)
+        eventually(lambda: takes_connections(secure), f"nginx answers; see {tmp_path}/errors.log")
         yield Front(f"http://127.0.0.1:{plain}", f"https://127.0.0.1:{secure}", webs)
     finally:
         process.terminate()
@@ -81,24 +82,6 @@ def write_configuration(folder: Path, webs: list[int], plain: int, secure: int) 
         assert count, f"{old} is not in the configuration any more"
     (folder / "watchfloor.conf").write_text(text, encoding="utf-8")
     (folder / "nginx.conf").write_text(MAIN.format(folder=folder), encoding="utf-8")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def await_port(port: int, process: "subprocess.Popen[bytes]", folder: Path) -> None:
-    until = time.monotonic() + 20
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError((folder / "errors.log").read_text())
 
 
 def test_plain_http_is_sent_to_https(front: Front) -> None:

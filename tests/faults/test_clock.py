@@ -13,7 +13,7 @@ from store.state import open_state
 from tests.support.faults.course import Course
 from tests.support.faults.lineups import Lineup, Split, up
 from tests.support.faults.screens import Screen
-from tests.support.faults.supervised import eventually
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 STEP_S = 300

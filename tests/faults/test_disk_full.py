@@ -8,7 +8,7 @@ import pytest
 from tests.support.faults.course import Course
 from tests.support.faults.lineups import Lineup, Split, up
 from tests.support.faults.small_disk import SmallDisk
-from tests.support.faults.supervised import eventually
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 Begin = Callable[[Lineup, str], Course]

@@ -9,7 +9,7 @@ import pytest
 from tests.support.faults.course import AWAY_S, Course
 from tests.support.faults.lineups import up
 from tests.support.faults.many_machines import WORKERS, ManyMachines
-from tests.support.faults.supervised import eventually
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(500)]
 Begin = Callable[[ManyMachines, str], Course]

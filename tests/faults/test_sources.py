@@ -15,8 +15,8 @@ from metrics.observations import Interval
 from tests.support.faults.course import Course
 from tests.support.faults.lineups import Lineup, Whole, up
 from tests.support.faults.screens import Screen
-from tests.support.faults.supervised import eventually
 from tests.support.json_interface import Call, Interface, Reply, say, serving
+from tests.support.waiting import eventually
 from wording.words import DASH
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
@@ -27,7 +27,10 @@ NONE = ("", DASH)
 
 
 def hang(interface: Interface) -> Callable[[Any], None]:
-    return lambda out: interface.closing.wait(AILING_S + TOTAL_S) and None
+    def wait(out: Any) -> None:
+        interface.closing.wait(AILING_S + TOTAL_S)
+
+    return wait
 
 
 def dribble(interface: Interface) -> Callable[[Any], None]:

@@ -7,8 +7,8 @@ import pytest
 
 from tests.support.faults.course import AWAY_S, Course
 from tests.support.faults.lineups import up
-from tests.support.faults.supervised import eventually
 from tests.support.faults.with_standby import WithStandby
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(500)]
 Begin = Callable[[WithStandby, str], Course]

@@ -11,7 +11,7 @@ import pytest
 from tests.support.faults.course import Course
 from tests.support.faults.lineups import Lineup, Whole, up
 from tests.support.faults.small_disk import SmallDisk
-from tests.support.faults.supervised import eventually
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 Begin = Callable[[Lineup, str], Course]

@@ -61,7 +61,7 @@ def test_a_window_shows_figures_says_that_they_are_simulated_and_asks_nobody_els
 
 
 def test_the_command_line_asks_the_running_service(product: Product) -> None:
-    rows = product.command("pipeline", "sources", "--format", "json")
+    rows = product.ask("sources")
     assert {f"source-{row['channel']}-{row['source']}" for row in rows} == SOURCES
 
 

@@ -25,7 +25,7 @@ def contacts_of_before(product: Product, moment: datetime) -> float:
         "--to",
         (moment - timedelta(minutes=25)).isoformat(),
     ]
-    [row] = product.command("pipeline", "query", "contacts", *span, "--format", "json")
+    [row] = product.ask("query", "contacts", *span)
     return float(row["value"])
 
 

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from tests.support.nats_cluster import NatsCluster
-from tests.support.push_world import FOLDER, TOKENS, Sender, body
+from tests.support.push_world import FOLDER, SETTINGS, Sender, body
 from tests.support.real_postgres import schema_of
-from tests.support.real_product import Product, Shown
+from tests.support.real_product import Product, Shown, Silent
 from tests.support.valkey_lineups import lineup
 
 pytestmark = pytest.mark.timeout(240)
@@ -42,13 +42,6 @@ CALLS = {
     ],
 }
 """A file that a worker tails, beside the push endpoint's channels."""
-
-
-class Silent(Product):
-    """A process without an address."""
-
-    def _await_address(self) -> str:
-        return ""
 
 
 @dataclass
@@ -87,19 +80,18 @@ def works(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Works]:
         valkey = stack.enter_context(lineup("single", folder / "valkey"))
         facts = schema_of(folder)
         settings = {
+            **SETTINGS,
             "config_dir": str(catalogue),
-            "demo": "0",
             "valkey_url": valkey.url,
             "nats_url": nats.url,
             "facts_url": facts,
             "state_url": facts.replace("postgresql://", "postgresql+psycopg://"),
             "pseudonym_key": "the key of all workers",
-            **{f"token_{name}": token for name, token in TOKENS.items()},
         }
 
         def start(name: str, role: str) -> Product:
             product = (Product if role == "web" else Silent)(folder / name, role=role, **settings)
-            stack.callback(lambda: product.process.poll() is not None or product.signal(signal.SIGTERM))
+            stack.callback(product.end)
             return product
 
         workers = [start(f"worker-{number}", "worker") for number in range(2)]

@@ -2,11 +2,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
 
 from config.catalogue import Catalogue
 from config.loading import load
 from simulator.nation import Nation, nation_of
-from tests.support.nation_world import ENVIRONMENT, Watched, served
+from tests.support.nation_world import ENVIRONMENT, Watched
+from tests.support.serving import served
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +28,7 @@ def watched(nation: Nation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv(name, value)
     found = Watched(nation, tmp_path)
     found.live(9)
-    with served(found.simulation) as address:
+    with served(Starlette(routes=found.simulation.routes())) as address:
         monkeypatch.setenv("WATCHFLOOR_DEMO_HTTP", address)
         yield found
     found.simulation.close()

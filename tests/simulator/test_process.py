@@ -4,17 +4,13 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from threading import Thread
 
 import httpx
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,6 +22,7 @@ from simulator.systems import sender as sender_module
 from simulator.systems.pushed_figures import Body
 from simulator.systems.sender import Sender
 from tests.support.nation_world import ENVIRONMENT
+from tests.support.serving import served
 
 COMMAND = [sys.executable, "-m", "simulator", "--seed", "7", "--scale", "0.1", "--warm-up", "5", "--http-port", "0"]
 
@@ -109,20 +106,13 @@ class StubbornDoor:
 
 async def delivered(sender: Sender, door: StubbornDoor, count: int) -> None:
     """Run a sender against a door until it has taken so many bodies."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
-        port = listening.getsockname()[1]
-        sender._url = f"http://127.0.0.1:{port}/app"
-        app = Starlette(routes=[Route("/app", door.push, methods=["POST"])])
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
-        thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
+    with served(Starlette(routes=[Route("/app", door.push, methods=["POST"])])) as url:
+        sender._url = f"{url}/app"
         task = asyncio.create_task(sender.run())
         async with asyncio.timeout(30):
             while len(door.taken) < count:
                 await asyncio.sleep(0.02)
         task.cancel()
-        server.should_exit = True
-        thread.join()
 
 
 async def test_bodies_wait_for_a_busy_door_and_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:

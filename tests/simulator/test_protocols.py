@@ -6,6 +6,7 @@ import pytest
 
 from collectors.push import PushCollector
 from config.catalogue import Catalogue
+from metrics.observations import Parsed
 from simulator.floor import as_record
 from tests.support.nation_world import Watched, collector_of, figures_of, read_all, rejects_of, source_of
 
@@ -14,7 +15,7 @@ PUSHED = ("app", "shops")
 TOO_FEW = 20
 
 
-def exact(watched: Watched, catalogue: Catalogue, channel: str, parsed: list) -> None:
+def exact(watched: Watched, catalogue: Catalogue, channel: str, parsed: list[Parsed]) -> None:
     expected = watched.expected(*source_of(catalogue, channel))
     assert len(expected) > TOO_FEW, channel
     assert rejects_of(parsed) == [], channel

@@ -10,8 +10,9 @@ import pytest
 from collectors.push import PushCollector
 from config.catalogue import Catalogue
 from simulator.systems import http_door
-from simulator.troubles import COPIED_FROM, COPIED_TO, LATE_S, MISSING, POSSIBLE, Impossible, Trouble
+from simulator.troubles import COPIED_FROM, COPIED_TO, LATE_S, MISSING, POSSIBLE, SLOW_S, Impossible, Trouble
 from tests.support.nation_world import (
+    Figures,
     Watched,
     collector_of,
     fault_of,
@@ -33,7 +34,7 @@ def begin(watched: Watched, trouble: Trouble, *systems: str) -> int:
     return watched.simulation.world.now
 
 
-def by_province(figures: dict, measure: str, since: int) -> Counter[str]:
+def by_province(figures: Figures, measure: str, since: int) -> Counter[str]:
     found: Counter[str] = Counter()
     for (name, region, _, start), value in figures.items():
         if name == measure and start >= since:
@@ -41,7 +42,7 @@ def by_province(figures: dict, measure: str, since: int) -> Counter[str]:
     return found
 
 
-def told_by(watched: Watched, catalogue: Catalogue, channel: str) -> dict:
+def told_by(watched: Watched, catalogue: Catalogue, channel: str) -> Figures:
     return figures_of(read_all(collector_of(catalogue, channel), watched), watched.minutes())
 
 
@@ -171,7 +172,7 @@ def test_a_slow_interface_answers_in_its_own_time(
     begin(watched, Trouble.SLOW, "knowledge")
     read_all(collector_of(catalogue, "knowledge"), watched)
     assert waited
-    assert set(waited) == {http_door.SLOW_S}
+    assert set(waited) == {SLOW_S}
 
 
 def pushed(watched: Watched, catalogue: Catalogue, channel: str) -> Iterator[tuple[str, list[str]]]:

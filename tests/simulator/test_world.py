@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import simpy
 
+from config.catalogue import Catalogue
 from simulator.chance import Chance
 from simulator.contacts import Contact
 from simulator.measures import measures_of
@@ -144,7 +145,7 @@ def test_agents_who_go_home_finish_what_they_have_in_hand() -> None:
     assert waiting.triggered
 
 
-def test_a_city_that_no_centre_serves_stops_the_start(catalogue) -> None:
+def test_a_city_that_no_centre_serves_stops_the_start(catalogue: Catalogue) -> None:
     without = {code: region for code, region in catalogue.regions.items() if "510000" not in region.serves}
     with pytest.raises(Unanswered, match="no seat centre serves city 51"):
         nation_of(without)

@@ -38,7 +38,7 @@ def test_of_several_servers_one_that_is_gone_is_passed_by(
     opened: Callable[[str], None], scheme: str, tmp_path: Path
 ) -> None:
     told = conninfo_to_dict(schema_of(tmp_path))
-    server, options = quote(told["host"], safe=""), quote(told["options"])
+    server, options = quote(str(told["host"]), safe=""), quote(str(told["options"]))
     opened(f"{scheme}://postgres@127.0.0.1:1,{server}/postgres?options={options}")
 
 

@@ -52,7 +52,7 @@ def site_of(catalogue: Catalogue) -> Iterator[tuple[TestClient, Site]]:
     live = MemoryLive()
     live.newest = believable(catalogue, datetime.now(UTC))
     sign_in = SignInAccess(catalogue, None, b"a key of the tests")  # type: ignore[arg-type]  # nobody signs in here
-    endpoint = PushEndpoint({}, lambda *_: 1 / 0, lambda *_: None, lambda: datetime.now(UTC), {})  # type: ignore[arg-type, return-value]  # nothing gets that far
+    endpoint = PushEndpoint({}, lambda *_: 1 / 0, lambda *_: None, lambda: datetime.now(UTC), {})  # type: ignore[arg-type]  # nothing gets that far
     push = [Open(route.path, route.endpoint, "has tokens of its own", ("POST",)) for route in endpoint.routes()]
     site = create_app(catalogue, live, HeaderAccess(), [*sign_in.addresses(), *push])
     with TestClient(site, follow_redirects=False, base_url=ORIGIN, headers={"origin": ORIGIN}) as client:

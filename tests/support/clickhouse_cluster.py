@@ -8,14 +8,11 @@ import atexit
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections import deque
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -23,12 +20,13 @@ from zlib import crc32
 
 from config.catalogue import Catalogue
 from store.facts.clickhouse import ClickHouseHistory
+from tests.support.ports import free_ports, takes_connections
+from tests.support.processes import DIES_WITH_US
+from tests.support.waiting import eventually
 
 PACKAGES = Path(os.environ.get("WATCHFLOOR_CLICKHOUSE", Path.home() / ".cache/watchfloor/clickhouse"))
 CLUSTER = "watchfloor"
 ANSWERS_S = 30
-ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL")
-"""The kernel ends the child when the test process dies, however it dies."""
 KEPT = 8
 """Databases that are not dropped yet: a store of several tiers has one for each."""
 SESSION_MS = 1500
@@ -81,7 +79,7 @@ class Process:
     def start(self) -> None:
         with self._log.open("ab") as log:
             self._running = subprocess.Popen(
-                [*ENDS_WITH_US, *self._command], stdout=log, stderr=log, env=self._environment
+                [*DIES_WITH_US, *self._command], stdout=log, stderr=log, env=self._environment
             )
 
     def wait(self) -> None:
@@ -91,11 +89,7 @@ class Process:
     def _answers(self) -> bool:
         assert self._running is not None
         assert self._running.poll() is None, f"{self._command[0]} ended: {self._log.read_text()[-2000:]}"
-        try:
-            socket.create_connection(("127.0.0.1", self._port), 1).close()
-        except OSError:
-            return False
-        return True
+        return takes_connections(self._port)
 
     def kill(self) -> None:
         """SIGKILL: nothing is flushed, nobody is told."""
@@ -141,19 +135,15 @@ class Cluster:
         """What one server says to a statement."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.http[number]}/", statement.encode())
         with urllib.request.urlopen(request, timeout=ANSWERS_S) as answer:  # noqa: S310 - a server of this machine
-            return answer.read().decode()
+            return str(answer.read(), "utf-8")
 
     def wait_for_zookeeper(self, number: int) -> None:
         """Until a server has a session."""
-
-        def has() -> bool:
-            try:
-                self.tell(number, "SELECT count() FROM system.zookeeper WHERE path = '/'")
-            except urllib.error.HTTPError:
-                return False
-            return True
-
-        eventually(has, f"server {number} has a session with ZooKeeper")
+        eventually(
+            lambda: self.tell(number, "SELECT count() FROM system.zookeeper WHERE path = '/'"),
+            f"server {number} has a session with ZooKeeper",
+            but=urllib.error.HTTPError,
+        )
 
     def drop(self, database: str) -> None:
         with ThreadPoolExecutor(4) as pool:
@@ -183,29 +173,12 @@ class Cluster:
         return Process(command, self.http[number], folder / "out", {"LD_LIBRARY_PATH": libraries})
 
 
-def eventually(true: Callable[[], bool], what: str) -> None:
-    """Wait until something is true; fails after ANSWERS_S."""
-    until = time.monotonic() + ANSWERS_S
-    while not true():
-        assert time.monotonic() < until, f"waited {ANSWERS_S} s: {what}"
-        time.sleep(0.02)
-
-
 @cache
 def shared_cluster() -> Cluster:
     """One cluster for all tests of this process that leave it whole; it ends with the process."""
     cluster = Cluster(Path(tempfile.mkdtemp(prefix="watchfloor-clickhouse-", dir="/tmp")))
     atexit.register(cluster.stop)
     return cluster
-
-
-def free_ports(number: int) -> list[int]:
-    """Ports that nobody has now."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
 
 
 def _zookeeper(folder: Path, port: int) -> Process:

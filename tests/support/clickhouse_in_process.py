@@ -25,7 +25,7 @@ class InProcess:
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="watchfloor-chdb-")
-        self._connection = chdb.connect(f"{self._folder.name}/data")
+        self._connection = chdb.connect(f"{self._folder.name}/data")  # type: ignore[no-untyped-call] # the library's
         self._rows = Path(self._folder.name) / "rows.native"
         self._urls: deque[str] = deque()
 

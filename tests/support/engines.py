@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -31,14 +32,14 @@ EXAMPLES = {"chdb": 5, "clickhouse": 3}
 """Of the property tests' 25 examples, those that an engine gets where opening it and asking it takes its time."""
 
 
-def on_examples(*strategies: st.SearchStrategy) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def on_examples(*strategies: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A property of every engine; a store is opened for each example: few of them, and no clock on them."""
 
     def of(test: Callable[..., None]) -> Callable[..., None]:
         def run(open_history: Callable[..., History], examples: int) -> None:
             @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
             @given(st.tuples(*strategies))
-            def check(drawn: tuple) -> None:
+            def check(drawn: tuple[Any, ...]) -> None:
                 test(open_history, *drawn)
 
             check()

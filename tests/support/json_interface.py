@@ -74,8 +74,8 @@ def handler_of(interface: Interface) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             call = Call(self.command, parts.path, params, headers, self.rfile.read(length))
             interface.calls.append(call)
-            route = interface.routes.get(parts.path, lambda _: say({"error": "no such path"}, 404))
-            self.write(route(call))
+            route = interface.routes.get(parts.path)
+            self.write(say({"error": "no such path"}, 404) if route is None else route(call))
 
         def write(self, reply: Reply) -> None:
             if reply.stream is not None:

@@ -148,16 +148,18 @@ def layout(view: View, catalogue: Catalogue, words: Words) -> html.Div:
     place = words.name(view.scope)
     attributes: dict[str, Any] = {"data-late-after": "5"}
     spark: dict[str, Any] = {"data-chart": "spark"}
+    unit: dict[str, Any] = {"data-part": "unit"}
+    flow: dict[str, Any] = {"data-chart": "flow"}
     return html.Div(
         [
             html.H1(f"{view.window} {place} {view.metric} {view.time}", id="heading"),
             html.Span("--", id="offered"),
             html.Span(id="offered-age", **attributes),
-            html.Div(html.Span("--", **{"data-part": "unit"}), id="tile"),
+            html.Div(html.Span("--", **unit), id="tile"),
             html.Div(id="trend", style=box(200, 40), **spark),
             html.Div(id="map", style=box(600, 480), **map_attributes(view)),
             html.Div(id="figure", style=box(400, 200), **figure_attributes(view)),
-            html.Div(id="flow", style=box(600, 300), **{"data-chart": "flow"}),
+            html.Div(id="flow", style=box(600, 300), **flow),
         ]
     )
 

@@ -1,16 +1,11 @@
 """A simulated nation for tests, and the product's own collectors reading it."""
 
-import socket
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Thread
 
 import pandas as pd
-import uvicorn
-from starlette.applications import Starlette
 
 from collectors import Ask, Collector, build
 from config.catalogue import Catalogue, Channel, Source
@@ -20,6 +15,7 @@ from simulator.ledger import MINUTE, Ledger
 from simulator.nation import Nation
 from simulator.shared_secrets import SECRET_NAMES, Secrets
 from simulator.simulation import Plan, Simulation
+from simulator.systems.pushed_figures import Body
 from simulator.world import KEY_LETTERS
 
 SECRETS = Secrets(**{field: f"secret-{field}" for field in SECRET_NAMES})
@@ -46,7 +42,7 @@ class Watched:
         self.simulation.world.listeners.append(self.ledger.note)
         self.contacts: dict[str, Contact] = {}
         self.simulation.world.listeners.append(self._keep)
-        self.pushed = defaultdict(list)
+        self.pushed: defaultdict[str, list[Body]] = defaultdict(list)
 
     def live(self, minutes: float) -> None:
         """Let it live on, writing what is due every few seconds."""
@@ -145,18 +141,3 @@ def _rows(table: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str, int], floa
     columns = (table["measure"].astype(str), table["region"].astype(str), table["dimension"].astype(str), starts)
     for *key, value in zip(*columns, table["value"], strict=True):
         yield (key[0], key[1], key[2], int(key[3])), float(value)
-
-
-@contextmanager
-def served(simulation: Simulation) -> Iterator[str]:
-    """The simulation's HTTP interfaces on a real server; gives their address."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
-        config = uvicorn.Config(Starlette(routes=simulation.routes()), log_level="warning", lifespan="off")
-        server = uvicorn.Server(config)
-        thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()

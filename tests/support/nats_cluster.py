@@ -1,13 +1,16 @@
 """Real NATS servers: a cluster of three with JetStream, each a process that can be killed and started again."""
 
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
+from functools import partial
 from pathlib import Path
 from types import TracebackType
+
+from tests.support.ports import free_ports
+from tests.support.processes import DIES_WITH_US
+from tests.support.waiting import eventually
 
 BINARY = Path(sys.executable).parent / "nats-server"
 CONFIGURATION = """
@@ -46,8 +49,9 @@ class NatsCluster:
                 routes=routes,
             )
         )
+        command: list[str | Path] = [*DIES_WITH_US, BINARY, "-c", home / "nats.conf"]
         with (home / "log.txt").open("ab") as log:
-            self.processes[number] = subprocess.Popen([BINARY, "-c", home / "nats.conf"], stdout=log, stderr=log)
+            self.processes[number] = subprocess.Popen(command, stdout=log, stderr=log)
 
     def kill(self, number: int) -> None:
         process = self.processes[number]
@@ -56,13 +60,11 @@ class NatsCluster:
         process.wait()
         self.processes[number] = None
 
-    def await_healthy(self, patience_s: float = 30) -> None:
+    def await_healthy(self) -> None:
         """Until every running server says that its JetStream is ready."""
-        until = time.monotonic() + patience_s
         for monitor, process in zip(self._monitors, self.processes, strict=True):
-            while process is not None and not _healthy(monitor):
-                assert time.monotonic() < until, f"{self._folder}: a NATS server is not ready after {patience_s} s"
-                time.sleep(0.05)
+            if process is not None:
+                eventually(partial(_healthy, monitor), f"a NATS server in {self._folder} is ready")
 
     def __enter__(self) -> "NatsCluster":
         for number in range(len(self.processes)):
@@ -78,19 +80,9 @@ class NatsCluster:
                 self.kill(number)
 
 
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 def _healthy(monitor: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{monitor}/healthz", timeout=1) as answer:
-            return answer.status == 200
+            return bool(answer.status == 200)
     except OSError:
         return False

@@ -1,8 +1,6 @@
 """The push endpoint behind a real server on loopback and before a real Valkey: what a sender meets."""
 
 import json
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -12,9 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
 from collectors import build
 from collectors.push import PushCollector
@@ -25,14 +21,17 @@ from metrics.observations import Parsed, Payload, SourceFault
 from service.web import PUSH_FAILURES
 from store.ingest.stream import STREAM, Ingest, Limits
 from store.valkey.embedded import EmbeddedValkey
+from tests.support.serving import served
 
 FOLDER = Path(__file__).parent / "catalogues" / "push"
 NOW = datetime(2026, 11, 21, 8, 5, tzinfo=UTC)
 TOKENS = {"desk": "the token of the desk", "hall": "the token of the hall"}
+SETTINGS = {"config_dir": str(FOLDER), "demo": "0", **{f"token_{name}": token for name, token in TOKENS.items()}}
+"""With which a product takes what these senders push, and nothing else."""
 GUANGZHOU, SHENZHEN = "440100", "440300"
 
 
-def row(value: float = 3, minute: int = 0, at: datetime = NOW, **changes: Any) -> dict[str, Any]:
+def row(value: float | str = 3, minute: int = 0, at: datetime = NOW, **changes: Any) -> dict[str, Any]:
     """One observation of the desk, `minute` minutes before the last one that has ended."""
     start = (at - timedelta(minutes=minute + 1)).isoformat()
     return {"measure": "contacts", "region": GUANGZHOU, "start": start, "value": value} | changes
@@ -93,32 +92,6 @@ def collectors(catalogue: Catalogue) -> dict[str, PushCollector]:
         if isinstance(collector, PushCollector):
             found[channel.id] = collector
     return found
-
-
-@contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
-    """An application behind uvicorn on a free port of loopback: its address."""
-    taken = socket.socket()
-    taken.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, server_header=False)
-    server = uvicorn.Server(config)
-    started = threading.Event()
-    startup = server.startup
-
-    async def told(sockets: Any = None) -> None:
-        await startup(sockets)
-        started.set()
-
-    server.startup = told  # type: ignore[method-assign] # the event that a test awaits instead of asking again and again
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
-    thread.start()
-    try:
-        assert started.wait(30)
-        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(30)
-        taken.close()
 
 
 @contextmanager

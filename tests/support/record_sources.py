@@ -56,10 +56,7 @@ def plan(source: dict[str, Any], interval_s: int = 60, zone: str = "Asia/Shangha
     noun = Source.model_validate(source)
     channel = Channel(id="desk", name=WORD, short=WORD, zone=zone, interval_s=interval_s, sources=(noun,))
     catalogue = Catalogue(
-        measures={
-            name: Measure(id=name, name=WORD, kind=kind, unit=unit)  # type: ignore[arg-type] # literals by name
-            for name, (kind, unit) in MEASURES.items()
-        },
+        measures={name: Measure(id=name, name=WORD, kind=kind, unit=unit) for name, (kind, unit) in MEASURES.items()},
         metrics={},
         channels={channel.id: channel},
         regions={place.code: place for place in REGIONS},

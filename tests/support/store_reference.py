@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -76,8 +77,8 @@ class ReferenceHistory:
         peak = self.catalogue.measures[key[1]].kind is Kind.PEAK
         if parts:
             self._put(counts, key, max(parts) if peak else sum(parts), stamp, forced=True)
-        elif self._newest(key):
-            self._newest(key).until = max(stamp.received_at, self._newest(key).since)
+        elif newest := self._newest(key):
+            newest.until = max(stamp.received_at, newest.since)
             counts.removed += 1
             counts.moved.append(key[4])
 
@@ -118,6 +119,7 @@ class ReferenceHistory:
     def reported(self, key: Key) -> bool:
         order = list(Level)
         delivery = self.catalogue.delivery(key[0], key[1])
+        assert delivery is not None
         return order.index(self.catalogue.regions[key[2]].level) < order.index(delivery.grain)
 
     def totals(self, question: SumQuery) -> dict[tuple[object, ...], float]:
@@ -165,7 +167,7 @@ class ReferenceHistory:
             total += last if measure.over_time == "last" else sum(instants.values()) / len(instants)
         return total
 
-    def bucket(self, moment: datetime, by: int | str) -> datetime:
+    def bucket(self, moment: datetime, by: int | Literal["day"]) -> datetime:
         zone, starts = ZoneInfo(self.catalogue.day.zone), self.catalogue.day.starts
         local = moment.astimezone(zone)
         if by == "day":

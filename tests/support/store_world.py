@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pandas as pd
 
@@ -106,9 +107,14 @@ def ordered(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.iloc[rows[keys].astype("str").sort_values(keys).index].reset_index(drop=True)
 
 
-def ask(history: History, **asked: object) -> dict[tuple[object, ...], float]:
-    question = SumQuery(**{"measures": ("offered",), "interval": hour(), **asked})
-    return answer(history, question)
+def query(**asked: Any) -> SumQuery:
+    """What is asked, and else what was offered in the first hour."""
+    first: dict[str, Any] = {"measures": ("offered",), "interval": hour()}
+    return SumQuery(**first | asked)
+
+
+def ask(history: History, **asked: Any) -> dict[tuple[object, ...], float]:
+    return answer(history, query(**asked))
 
 
 def answer(history: History, question: SumQuery) -> dict[tuple[object, ...], float]:
@@ -118,12 +124,9 @@ def answer(history: History, question: SumQuery) -> dict[tuple[object, ...], flo
     return dict(zip(rows, found["value"], strict=True))
 
 
-def one(history: History, **asked: object) -> float | None:
+def one(history: History, **asked: Any) -> float | None:
     return ask(history, **asked).get(("offered",))
 
 
 def offered(value: float, at: datetime = START, region: str = "110105", dimension: str = "") -> pd.DataFrame:
     return table([("offered", region, dimension, at, value)])
-
-
-# Revisions

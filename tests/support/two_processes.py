@@ -1,7 +1,6 @@
 """One pipeline, two web processes, one Valkey and state in PostgreSQL, each a process of its own."""
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,21 +12,14 @@ from pathlib import Path
 import httpx
 
 from config.settings import ROOT
-from tests.support.push_world import FOLDER, TOKENS, Sender, body
+from tests.support.push_world import SETTINGS, Sender, body
 from tests.support.real_postgres import schema_of
-from tests.support.real_product import Product, environment
+from tests.support.real_product import Product, Silent, environment
 from tests.support.valkey_lineups import lineup
 
 NAME, PASSWORD = "wang", "a long enough word"
 GUANGZHOU = "440100"
 MINUTE = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=2)
-
-
-class Pipeline(Product):
-    """The pipeline alone: it has no address, and nobody can look at it but by what it publishes."""
-
-    def _await_address(self) -> str:
-        return ""
 
 
 class Web(Product):
@@ -59,7 +51,7 @@ class TwoProcesses:
     folder: Path
     stack: ExitStack
     webs: dict[str, Web]
-    pipeline: Pipeline
+    pipeline: Silent
 
     @classmethod
     def started(cls, settings: dict[str, str], folder: Path, stack: ExitStack) -> "TwoProcesses":
@@ -80,13 +72,11 @@ def two_processes(folder: Path) -> Iterator[TwoProcesses]:
     with ExitStack() as stack:
         valkey = stack.enter_context(lineup("single", folder / "valkey"))
         settings = {
-            "config_dir": str(FOLDER),
-            "demo": "0",
+            **SETTINGS,
             "access": "login",
             "session_key": "the key of all sessions",
             "valkey_url": valkey.url,
             "state_url": schema_of(folder).replace("postgresql://", "postgresql+psycopg://"),
-            **{f"token_{name}": token for name, token in TOKENS.items()},
         }
         add_user(folder / "pipeline", settings)
         yield TwoProcesses.started(settings, folder, stack)
@@ -100,19 +90,14 @@ def add_user(home: Path, settings: dict[str, str]) -> None:
 
 def _web(name: str, settings: dict[str, str], folder: Path, stack: ExitStack) -> Web:
     web = Web(folder / f"web-{name}", role="web", **settings)
-    stack.callback(_end, web)
+    stack.callback(web.end)
     return web
 
 
-def _pipeline(settings: dict[str, str], folder: Path, stack: ExitStack) -> Pipeline:
-    pipeline = Pipeline(folder / "pipeline", role="pipeline", **settings)
-    stack.callback(_end, pipeline)
+def _pipeline(settings: dict[str, str], folder: Path, stack: ExitStack) -> Silent:
+    pipeline = Silent(folder / "pipeline", role="pipeline", **settings)
+    stack.callback(pipeline.end)
     return pipeline
-
-
-def _end(product: Product) -> None:
-    if product.process.poll() is None:
-        product.signal(signal.SIGTERM)
 
 
 def listens(pid: int) -> bool:

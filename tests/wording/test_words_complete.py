@@ -39,6 +39,7 @@ def called_keys(path: Path) -> set[str]:
         and call.func.id in ("words", "self")
         and call.args
         and isinstance(call.args[0], ast.Constant)
+        and isinstance(call.args[0].value, str)
     }
 
 

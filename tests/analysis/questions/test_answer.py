@@ -1,14 +1,17 @@
 """Questions of the command line: checked, exact under any split, and honest about what is not there."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from analysis.questions.answer import answer
 from analysis.questions.question import CannotAnswer, Question
 from metrics.observations import Interval
+from pipeline.dependencies import Dependencies
 from pipeline.flow.turn import turn
 from tests.support.pipeline_world import (
     GUANGZHOU,
@@ -27,12 +30,12 @@ HOUR = Interval(NOON - timedelta(hours=1), NOON)
 BANDS = {"0": 12, "10": 10, "20": 8}
 
 
-def ask(dependencies, metric, **more):
+def ask(dependencies: Dependencies, metric: str, **more: Any) -> list[dict[str, Any]]:
     return answer(stores(dependencies), Question(metric, HOUR, **more)).rows()
 
 
 @pytest.fixture
-def dependencies(tmp_path: Path):
+def dependencies(tmp_path: Path) -> Iterator[Dependencies]:
     with pipeline(tmp_path, Clock()) as opened:
         rows = [
             row("offered", GUANGZHOU, 1092),
@@ -49,7 +52,7 @@ def dependencies(tmp_path: Path):
         yield opened
 
 
-def test_a_ratio_is_divided_last_and_leaves_out_channels_that_know_half_of_it(dependencies) -> None:
+def test_a_ratio_is_divided_last_and_leaves_out_channels_that_know_half_of_it(dependencies: Dependencies) -> None:
     [whole] = ask(dependencies, "answer_rate")
     assert (whole["numerator"], whole["denominator"]) == (762, 1166)
     assert whole["value"] == 762 / 1166
@@ -61,19 +64,19 @@ def test_a_ratio_is_divided_last_and_leaves_out_channels_that_know_half_of_it(de
 @pytest.mark.parametrize(
     "split", [{"groups": ("region",)}, {"grain": "5min"}, {"grain": "1min", "groups": ("region",)}]
 )
-def test_parts_sum_to_the_whole(dependencies, split) -> None:
+def test_parts_sum_to_the_whole(dependencies: Dependencies, split: dict[str, Any]) -> None:
     [whole] = ask(dependencies, "answer_rate")
     rows = ask(dependencies, "answer_rate", **split)
     assert sum(row["numerator"] or 0 for row in rows) == whole["numerator"]
     assert sum(row["denominator"] or 0 for row in rows) == whole["denominator"]
 
 
-def test_by_dimension(dependencies) -> None:
+def test_by_dimension(dependencies: Dependencies) -> None:
     rows = ask(dependencies, "contacts", groups=("service_type",), channel="desk")
     assert {row["service_type"]: row["value"] for row in rows} == {"billing": 5, "package": 7}
 
 
-def test_buckets_cover_the_range_without_a_gap_and_an_empty_one_has_no_value(dependencies) -> None:
+def test_buckets_cover_the_range_without_a_gap_and_an_empty_one_has_no_value(dependencies: Dependencies) -> None:
     rows = ask(dependencies, "answer_rate", grain="5min")
     assert len(rows) == 12
     assert all(one["end"] == next_["start"] for one, next_ in pairwise(rows))
@@ -81,14 +84,14 @@ def test_buckets_cover_the_range_without_a_gap_and_an_empty_one_has_no_value(dep
     assert {row["trust"] for row in rows[:-1]} == {"absent"}
 
 
-def test_a_range_in_which_nothing_was_read_has_no_value(dependencies) -> None:
+def test_a_range_in_which_nothing_was_read_has_no_value(dependencies: Dependencies) -> None:
     day_before = Interval(NOON - timedelta(days=1, hours=1), NOON - timedelta(days=1))
     [row_] = answer(stores(dependencies), Question("answer_rate", day_before)).rows()
     assert (row_["value"], row_["trust"]) == (None, "absent")
     assert answer(stores(dependencies), Question("answer_rate", day_before, groups=("region",))).rows() == []
 
 
-def test_a_place_with_nothing_offered_has_no_rate_and_is_not_zero(dependencies) -> None:
+def test_a_place_with_nothing_offered_has_no_rate_and_is_not_zero(dependencies: Dependencies) -> None:
     turn(
         dependencies,
         feeder(
@@ -100,7 +103,9 @@ def test_a_place_with_nothing_offered_has_no_rate_and_is_not_zero(dependencies) 
     assert (row_["value"], row_["n"], row_["state"]) == (None, 0, "no_value")
 
 
-def test_a_percentile_is_read_off_the_bands_of_all_parts_and_its_own_parts_say_what_they_come_to(dependencies) -> None:
+def test_a_percentile_is_read_off_the_bands_of_all_parts_and_its_own_parts_say_what_they_come_to(
+    dependencies: Dependencies,
+) -> None:
     billing = [row("waits", GUANGZHOU, count, service_type="billing", wait_band=band) for band, count in BANDS.items()]
     package = [row("waits", WUHAN, 8, service_type="package", wait_band="200"), row("waits", WUHAN, 2)]
     turn(dependencies, feeder(dependencies, collector=Scripted(dependencies, [[*billing, *package]])))
@@ -130,6 +135,6 @@ def test_a_percentile_is_read_off_the_bands_of_all_parts_and_its_own_parts_say_w
         ({"metric": "csat"}, "needs votes_4_5, votes, which any channel does not deliver together"),
     ],
 )
-def test_what_cannot_be_asked_says_what_there_is(dependencies, asked, told) -> None:
+def test_what_cannot_be_asked_says_what_there_is(dependencies: Dependencies, asked: dict[str, Any], told: str) -> None:
     with pytest.raises(CannotAnswer, match=told):
         ask(dependencies, **asked)

@@ -180,7 +180,7 @@ def test_a_broken_record_is_never_called_zero() -> None:
 
 
 def test_a_contact_that_counts_for_nothing_any_more_takes_its_part_back() -> None:
-    rules = {"contact": {"field": "d", "pseudonymise": False}, "dimensions": {}}
+    rules: dict[str, Any] = {"contact": {"field": "d", "pseudonymise": False}, "dimensions": {}}
     rules |= {"measures": {"answered": {"count": True, "where": {"s": ["ok"]}}}}
     parsed = counted([{"t": START, "r": "440100", "d": "c1", "s": "gone"}], **rules)
     assert [(row[0], row[1], row[5]) for row in rows(parsed.contributions)] == [("c1", "answered", 0.0)]

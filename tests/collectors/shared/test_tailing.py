@@ -1,6 +1,7 @@
 """Following a growing file: any cut, any restart, every rotation, and paths that are no files."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -217,7 +218,7 @@ def make_loop(path: Path) -> None:
     path.symlink_to(path.name)
 
 
-OBSTACLES = {
+OBSTACLES: dict[str, tuple[Callable[[Path], object], str, bool]] = {
     "directory": (Path.mkdir, "unreadable", True),
     "fifo": (os.mkfifo, "unreadable", True),
     "device": (lambda path: path.symlink_to("/dev/zero"), "unreadable", True),

@@ -186,7 +186,7 @@ def test_sqlite_writes_nothing_whatever_the_text(home: Path) -> None:
         "PRAGMA journal_mode = WAL",
         "CREATE TABLE x (y)",
     ):
-        unchecked = Options.model_construct(query=query, connect_s=1, timeout_s=1, max_rows=10)
+        unchecked = Options.model_construct(query=query, connect_s=1, timeout_s=1, max_rows=10)  # type: ignore[call-arg] # what reading needs
         with pytest.raises(SourceFault) as caught:
             read(url, unchecked, {})
         assert (caught.value.code, caught.value.permanent) == ("query_failed", True), query

@@ -44,7 +44,7 @@ def server() -> Iterator[Any]:
     """PostgreSQL on a socket of its own; only its owner needs no password."""
     started = start_postgres()
     with psycopg.connect(started.get_uri(), autocommit=True) as owner:
-        owner.execute(SCHEMA)  # type: ignore[arg-type] # a literal
+        owner.execute(SCHEMA)
     (started.pgdata / "pg_hba.conf").write_text("local all postgres trust\nlocal all all scram-sha-256\n")
     with psycopg.connect(started.get_uri(), autocommit=True) as owner:
         owner.execute("SELECT pg_reload_conf()")
@@ -230,7 +230,7 @@ def test_an_insert_in_a_cte_is_refused_by_the_options_and_by_the_server(url: str
     from collectors.sql.options import Options
     from collectors.sql.reading import read
 
-    unchecked = Options.model_construct(query=query, connect_s=5, timeout_s=5, max_rows=10)
+    unchecked = Options.model_construct(query=query, connect_s=5, timeout_s=5, max_rows=10)  # type: ignore[call-arg] # what reading needs
     with pytest.raises(SourceFault) as caught:
         read(make_url(url), unchecked, {})
     assert (caught.value.code, caught.value.permanent) == ("query_failed", True)

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ class Counting(Pages):
         super().__init__(catalogue(), OpenAccess(), windows())
         self.made: list[str] = []
 
-    def parts(self, snapshot: Snapshot | None, view: View) -> object:  # type: ignore[override]
+    def parts(self, snapshot: Snapshot | None, view: View) -> Mapping[str, Mapping[str, object]]:
         self.made.append(view.topic)
         return super().parts(snapshot, view)
 
@@ -44,21 +45,23 @@ async def running(live: MemoryLive, limits: Limits | None = None) -> AsyncIterat
         task.cancel()
 
 
-def read(block: Block) -> dict[str, object]:
+def read(block: Block | None) -> dict[str, Any]:
+    assert block is not None
     assert zlib.decompressobj(-zlib.MAX_WBITS).decompress(block.packed) == block.plain
     name, data, *_ = block.plain.decode().split("\n")
-    content: dict[str, object] = json.loads(data.removeprefix("data: "))
+    content: dict[str, Any] = json.loads(data.removeprefix("data: "))
     return {"event": name.removeprefix("event: "), **content}
 
 
-async def frames(subscription: Subscription, count: int) -> list[dict[str, object]]:
-    return [read(await asyncio.wait_for(subscription.next(), 5)) for _ in range(count)]
+async def frames(subscription: Subscription, count: int) -> list[dict[str, Any]]:
+    async with asyncio.timeout(5):
+        return [read(await subscription.next()) for _ in range(count)]
 
 
-async def until_generation(subscription: Subscription, offered: str) -> dict[str, object]:
+async def until_generation(subscription: Subscription, offered: str) -> dict[str, Any]:
     while True:
         (frame,) = await frames(subscription, 1)
-        if frame["set"].get("offered") == {"text": offered}:  # type: ignore[attr-defined]
+        if frame["set"].get("offered") == {"text": offered}:
             return frame
 
 
@@ -70,9 +73,9 @@ async def test_a_screen_gets_everything_first_and_then_what_changed() -> None:
         full = await until_generation(screen, "100")
         live.publish(snapshot(2, 101))
         (delta,) = await frames(screen, 1)
-    assert full["set"]["tile"][".unit"] == "n"  # type: ignore[index]
-    assert (delta["full"], delta["seq"]) == (False, full["seq"] + 1)  # type: ignore[operator]
-    assert delta["set"]["tile"] == {".unit@title": "of 101"}  # type: ignore[index]
+    assert full["set"]["tile"][".unit"] == "n"
+    assert (delta["full"], delta["seq"]) == (False, full["seq"] + 1)
+    assert delta["set"]["tile"] == {".unit@title": "of 101"}
 
 
 async def test_before_the_first_snapshot_a_screen_is_told_that_there_is_none() -> None:
@@ -83,8 +86,8 @@ async def test_before_the_first_snapshot_a_screen_is_told_that_there_is_none() -
         live.publish(snapshot(1, 7))
         first = await until_generation(screen, "7")
     assert waiting["at"] is None
-    assert waiting["set"]["waiting"] == {"@hidden": None}  # type: ignore[index]
-    assert first["set"]["waiting"] == {"@hidden": ""}  # type: ignore[index]
+    assert waiting["set"]["waiting"] == {"@hidden": None}
+    assert first["set"]["waiting"] == {"@hidden": ""}
 
 
 async def test_all_screens_of_a_view_share_the_same_bytes_and_one_making() -> None:
@@ -128,7 +131,7 @@ async def test_a_slow_screen_is_moved_on_to_the_newest_full_frame() -> None:
             live.publish(snapshot(number, number))
             await until_generation(quick, str(number))
         (newest,) = await frames(slow, 1)
-    assert (newest["full"], newest["set"]["offered"]) == (True, {"text": str(last)})  # type: ignore[index]
+    assert (newest["full"], newest["set"]["offered"]) == (True, {"text": str(last)})
 
 
 class Straight:
@@ -188,7 +191,7 @@ async def test_blocks_keep_their_order_when_a_socket_stops_and_goes_on() -> None
         live.publish(snapshot(4, 4))
         await until_generation(witness, "4")
         task.cancel()
-    assert [read(block)["set"]["offered"] for block in (*owed, *straight.taken)] == [  # type: ignore[arg-type, index]
+    assert [read(block)["set"]["offered"] for block in (*owed, *straight.taken)] == [
         {"text": "2"},
         {"text": "3"},
         {"text": "4"},
@@ -222,8 +225,8 @@ async def test_figures_that_fail_are_told_on_their_own_view_only(caplog: pytest.
         (mended,) = await frames(screen, 1)
     assert "offered" not in broken["set"]
     assert [record.message for record in caplog.records] == [f"the figures of {FLOW.key} could not be made"]
-    assert mended["set"]["trouble"] == {"text": "", "@hidden": ""}  # type: ignore[index]
-    assert mended["set"]["offered"] == {"text": "5"}  # type: ignore[index]
+    assert mended["set"]["trouble"] == {"text": "", "@hidden": ""}
+    assert mended["set"]["offered"] == {"text": "5"}
 
 
 async def test_the_loss_of_the_store_is_told_once_and_so_is_its_return(

@@ -81,7 +81,7 @@ def test_nodes_stand_apart_and_inside_the_picture(paths: dict[tuple[str, ...], f
 
 
 def test_the_remainder_is_shown_and_zero_is_shown_as_zero() -> None:
-    paths = {("a", "", "", "", ""): 3.0, ("a", "", "", "", "resolved_first"): 5.0}
+    paths: dict[tuple[str, ...], float] = {("a", "", "", "", ""): 3.0, ("a", "", "", "", "resolved_first"): 5.0}
     assert remainder(paths) == 3.0
     assert remainder({("a", "", "", "", "resolved_first"): 5.0}) == 0.0
     names = [node["text"] for node in flow_figure(paths, {}, catalogue(), Words(catalogue(), "en"))["nodes"]]

@@ -248,7 +248,7 @@ class Stream:
             "query_string": query.encode(),
             "headers": [(name.encode(), value.encode()) for name, value in (headers or {}).items()],
         }
-        self.task = asyncio.create_task(app(scope, self._receive, self.sent.put))
+        self.task = asyncio.ensure_future(app(scope, self._receive, self.sent.put))
 
     async def _receive(self) -> Message:
         await self.left.wait()
@@ -267,7 +267,7 @@ async def started(app: ASGIApp) -> asyncio.Queue[Message]:
     told: asyncio.Queue[Message] = asyncio.Queue()
     answers: asyncio.Queue[Message] = asyncio.Queue()
     told.put_nowait({"type": "lifespan.startup"})
-    told.task = asyncio.create_task(app({"type": "lifespan", "asgi": {}}, told.get, answers.put))  # type: ignore[attr-defined]
+    told.task = asyncio.ensure_future(app({"type": "lifespan", "asgi": {}}, told.get, answers.put))  # type: ignore[attr-defined]
     assert (await answers.get())["type"] == "lifespan.startup.complete"
     return told
 

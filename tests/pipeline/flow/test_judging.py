@@ -216,4 +216,5 @@ def test_what_the_door_has_parsed_is_not_parsed_again_and_nothing_else_is_taken_
         later = replace(payload, fetched_at=NOON + timedelta(seconds=1))
         assert collector.parse(later) is not ahead
         other = collector.parse(collector.payload(body(row("offered", GUANGZHOU, 6)), NOON))
+        assert other.observations is not None
         assert other.observations["value"].tolist() == [6]

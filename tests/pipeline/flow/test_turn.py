@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from metrics.observations import Interval, SourceFault
+from pipeline.dependencies import Dependencies
 from pipeline.flow.turn import turn
 from store.facts.history import SumQuery
 from store.faults import StoreFull
@@ -15,9 +16,9 @@ from tests.support.pipeline_world import GUANGZHOU, NOON, SHENZHEN, Clock, Scrip
 DAY = Interval(NOON - timedelta(hours=1), NOON + timedelta(hours=1))
 
 
-def total(parts, measure):
+def total(parts: Dependencies, measure: str) -> float:
     sums = parts.history.totals(SumQuery((measure,), DAY))
-    return sums["value"].sum()
+    return float(sums["value"].sum())
 
 
 def test_the_same_figures_twice_count_once_and_corrected_ones_replace(tmp_path: Path) -> None:

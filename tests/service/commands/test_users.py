@@ -1,12 +1,12 @@
 """`./watchfloor user`: accounts from the command line, with words that say what is wrong."""
 
+import getpass
 import stat
 from pathlib import Path
 
 import pytest
 
 from config.loading import load
-from service.commands import users
 from service.commands.command_line import main
 from store.state import open_state
 
@@ -81,7 +81,7 @@ def test_a_password_is_long_and_the_same_twice(
     assert "10 to 200" in capsys.readouterr().err
     monkeypatch.delenv("WATCHFLOOR_PASSWORD")
     answers = iter(["a long enough word", "another long word", "a long enough word", "a long enough word"])
-    monkeypatch.setattr(users.getpass, "getpass", lambda _: next(answers))
+    monkeypatch.setattr(getpass, "getpass", lambda _: next(answers))
     assert run(home, "add", "x") == 2
     assert "differ" in capsys.readouterr().err
     assert run(home, "add", "x") == 0

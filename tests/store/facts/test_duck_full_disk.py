@@ -3,6 +3,7 @@
 import resource
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def no_room() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def one(number: int) -> tuple[str, str, str, object, float]:
+def one(number: int) -> tuple[str, str, str, datetime, float]:
     return ("offered", "110105", "", minute(number), 5.0)
 
 

@@ -4,6 +4,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def work(history: History | ReferenceHistory, number: int) -> None:
     """One batch of each kind; all of them meet in a few keys, and every one brings a name that is new."""
     chance = random.Random(number)
     places = ["110105", "120104"]
-    cells = [("offered", place, "", minute(n), chance.randrange(9)) for n in range(20) for place in places]
+    cells = [("offered", place, "", minute(n), float(chance.randrange(9))) for n in range(20) for place in places]
     cells += [("offered", "110105", f"service=n{number}", minute(chance.randrange(20)), 1.0)]
     calls = {
         f"call-{chance.randrange(40)}": ("waited_s", "110106", "", minute(chance.randrange(20)), chance.randrange(9))
@@ -68,10 +69,11 @@ def test_writers_at_once_end_as_one_after_another(several: list[History]) -> Non
     numbers = list(range(1, 31))
     random.Random(7).shuffle(numbers)
 
-    def write(part: int) -> Callable[[], None]:
-        return lambda: [work(several[part], number) for number in numbers[part::WRITERS]] and None
+    def write(part: int) -> None:
+        for number in numbers[part::WRITERS]:
+            work(several[part], number)
 
-    together(*(write(part) for part in range(WRITERS)))
+    together(*(partial(write, part) for part in range(WRITERS)))
     reference = ReferenceHistory(world())
     for number in sorted(numbers):
         work(reference, number)

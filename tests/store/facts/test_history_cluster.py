@@ -13,11 +13,12 @@ from metrics.observations import encode_dimensions
 from store.facts.clickhouse import ClickHouseHistory, names, servers
 from store.facts.clickhouse.address import Address
 from store.faults import NameClash, StoreUnreachable
-from tests.support.clickhouse_cluster import Cluster, eventually
+from tests.support.clickhouse_cluster import Cluster
 from tests.support.clickhouse_in_process import in_process
 from tests.support.steady_writer import step
 from tests.support.store_reference import ReferenceHistory
 from tests.support.store_world import KEYS, START, contacts, hour, minute, offered, one, stamp, table, world
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
+from typing import Any, Literal
 
 import pandas as pd
 import pytest
@@ -14,7 +16,7 @@ from config.catalogue import NATION, Catalogue
 from metrics.observations import Interval, NaiveTime
 from store.facts.history import History, SumQuery
 from store.faults import BadTable
-from tests.support.engines import on_examples
+from tests.support.engines import Open, on_examples
 from tests.support.store_reference import ReferenceHistory
 from tests.support.store_world import (
     DIMENSIONS,
@@ -29,10 +31,15 @@ from tests.support.store_world import (
     offered,
     one,
     ordered,
+    query,
     stamp,
     table,
     world,
 )
+
+Size = int | Literal["day"]
+
+# Revisions
 
 
 def test_a_newer_revision_replaces_and_an_older_is_ignored(history: History) -> None:
@@ -233,7 +240,7 @@ def test_days_begin_at_midnight_in_shanghai(history: History) -> None:
         ([(None, "110105", "", START, 1.0)], "measure is missing"),
     ],
 )
-def test_a_table_that_breaks_the_seam_is_refused_whole(history: History, rows: list, says: str) -> None:
+def test_a_table_that_breaks_the_seam_is_refused_whole(history: History, rows: list[Any], says: str) -> None:
     good = ("offered", "110105", "", START, 1.0)
     with pytest.raises(BadTable, match=says) as refusal:
         history.write(stamp(), table([good, *rows]))
@@ -263,7 +270,9 @@ def test_a_question_with_a_spelling_mistake_is_refused(history: History) -> None
 # Contacts
 
 
-def call(contact: str, at: datetime, value: float = 1, region: str = "110105", measure: str = "offered") -> tuple:
+def call(
+    contact: str, at: datetime, value: float = 1, region: str = "110105", measure: str = "offered"
+) -> tuple[str, str, str, str, datetime, float]:
     return (contact, measure, region, "", at, value)
 
 
@@ -358,7 +367,7 @@ def test_old_facts_are_forgotten(history: History) -> None:
     assert one(history, as_known_at=minute(20)) == 5
 
 
-def test_what_was_written_is_there_after_closing(open_history, tmp_path: Path) -> None:
+def test_what_was_written_is_there_after_closing(open_history: Open, tmp_path: Path) -> None:
     with closing(open_history(tmp_path, world())) as first:
         first.write(stamp(), offered(5, dimension="service=bill"))
     with closing(open_history(tmp_path, world())) as second:
@@ -425,7 +434,7 @@ def counts(written: object) -> tuple[object, ...]:
 
 
 @on_examples(st.lists(WRITE, max_size=6), st.lists(QUESTION, max_size=4))
-def test_writes_agree_with_the_reference(open_history, writes: list, questions: list[SumQuery]) -> None:
+def test_writes_agree_with_the_reference(open_history: Open, writes: list[Any], questions: list[SumQuery]) -> None:
     with TemporaryDirectory() as folder, closing(open_history(Path(folder), world())) as history:
         reference = ReferenceHistory(world())
         for given_stamp, rows in [*writes, *writes]:
@@ -442,7 +451,7 @@ PART = st.tuples(st.sampled_from(["a", "b", "c", "d"]), CELL).map(lambda part: (
 @on_examples(
     st.lists(st.tuples(STAMP, st.lists(PART, min_size=1, max_size=12)), max_size=6), st.lists(QUESTION, max_size=3)
 )
-def test_contacts_agree_with_the_reference(open_history, batches: list, questions: list[SumQuery]) -> None:
+def test_contacts_agree_with_the_reference(open_history: Open, batches: list[Any], questions: list[SumQuery]) -> None:
     batches = sorted(batches, key=lambda batch: batch[0].received_at)
     with TemporaryDirectory() as folder, closing(open_history(Path(folder), world())) as history:
         reference = ReferenceHistory(world())
@@ -456,7 +465,7 @@ def test_contacts_agree_with_the_reference(open_history, batches: list, question
 
 
 @on_examples(st.lists(st.tuples(st.integers(1, 9), st.lists(PART, min_size=1, max_size=9)), max_size=5), st.randoms())
-def test_contacts_end_the_same_in_any_order(open_history, batches: list, shuffle) -> None:
+def test_contacts_end_the_same_in_any_order(open_history: Open, batches: list[Any], shuffle: Random) -> None:
     """Batches of one channel with revisions of their own may come late, twice, or in another order."""
     batches = list({revision: (revision, rows) for revision, rows in batches}.values())
     ends = []
@@ -472,14 +481,16 @@ def test_contacts_end_the_same_in_any_order(open_history, batches: list, shuffle
 
 
 @on_examples(st.lists(CELL, min_size=1, max_size=40), st.sampled_from([60, 300, 900, 3600, "day"]), st.integers(0, 25))
-def test_any_split_of_places_or_time_adds_up_to_the_whole(open_history, cells: list, by: object, cut: int) -> None:
+def test_any_split_of_places_or_time_adds_up_to_the_whole(
+    open_history: Open, cells: list[Any], by: Size, cut: int
+) -> None:
     with TemporaryDirectory() as folder, closing(open_history(Path(folder), world())) as history:
         history.write(stamp(), table(cells))
         measures = ("offered", "waited_s")
 
-        def total(**asked: object) -> dict[str, float]:
-            found = history.totals(SumQuery(**{"measures": measures, "interval": hour(), **asked}))
-            return found.groupby("measure")["value"].sum().to_dict()
+        def total(**asked: Any) -> dict[str, float]:
+            found = history.totals(query(measures=measures, **asked))
+            return dict(found.groupby("measure")["value"].sum())
 
         whole = total()
         for group in ("province", "city", "centre", "region", "channel", "service", "grade"):
@@ -501,7 +512,7 @@ ZONES = st.sampled_from(["Asia/Shanghai", "Asia/Jerusalem", "Europe/Berlin", "Am
     st.lists(st.integers(0, 5000), min_size=1, max_size=12),
 )
 def test_buckets_follow_the_reporting_day_where_clocks_change(
-    open_history, zone: str, starts: time, by: object, first: datetime, minutes: list[int]
+    open_history: Open, zone: str, starts: time, by: Size, first: datetime, minutes: list[int]
 ) -> None:
     first = first.replace(second=0, microsecond=0, tzinfo=UTC)
     catalogue: Catalogue = world(zone, starts)

@@ -229,7 +229,7 @@ def test_late_rows_beside_a_whole_interval_are_merged_with_it(
 
 def test_columns_come_back_as_they_went() -> None:
     columns = {"a": "int2", "b": "int8", "c": "float8", "d": "bool", "e": "int4"}
-    values = {"a": [1, -2], "b": [2**62, 0], "c": [0.1, -1e300], "d": [True, False], "e": 7}
+    values: dict[str, Any] = {"a": [1, -2], "b": [2**62, 0], "c": [0.1, -1e300], "d": [True, False], "e": 7}
     found = unpack(columns, pack(columns, values, 2))
     assert {name: column.tolist() for name, column in found.items()} == {**values, "e": [7, 7]}
     assert all(column.dtype.isnative for column in found.values())

@@ -1,11 +1,12 @@
 """Percentiles and numbers of people over every engine: the marks of any split, added, are those of the whole."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from metrics.distinct import mark_of, people
 from metrics.observations import Interval, encode_dimensions
 from metrics.percentiles import band_of, percentile
 from store.facts.history import History, SumQuery
-from tests.support.engines import on_examples
+from tests.support.engines import Open, on_examples
 from tests.support.store_world import START, contacts, hour, minute, stamp, text, world
 from tests.support.tiers_world import grow_old, later, tiers
 
@@ -64,17 +65,17 @@ def told(calls: Iterable[Call]) -> list[tuple[str, str, str, str, datetime, floa
     ]
 
 
-def marks(history: History, measure: str, dimension: str, **asked: object) -> Counter[str]:
+def marks(history: History, measure: str, dimension: str, **asked: Any) -> Counter[str]:
     question = {"interval": hour(), **asked, "group": (*asked.get("group", ()), dimension)}
     found = history.totals(SumQuery((measure,), **question))
     return Counter(found.groupby(dimension, observed=True)["value"].sum().to_dict())
 
 
-def waits(history: History, **asked: object) -> Counter[str]:
+def waits(history: History, **asked: Any) -> Counter[str]:
     return marks(history, "offered", "wait_band", **asked)
 
 
-def customers(history: History, **asked: object) -> Counter[str]:
+def customers(history: History, **asked: Any) -> Counter[str]:
     return marks(history, "waited_s", "customer_mark", **asked)
 
 
@@ -82,7 +83,7 @@ def percentiles(counts: Counter[str]) -> list[float | None]:
     return [percentile(counts, share, ACCURACY) for share in SHARES]
 
 
-def agrees(history: History, calls: list[Call], **asked: object) -> None:
+def agrees(history: History, calls: list[Call], **asked: Any) -> None:
     """The store says of these calls what the calls themselves say."""
     exact = [wait for *_, wait in calls]
     truth = [float(np.quantile(exact, share, method="lower")) for share in SHARES] if exact else [None] * 4
@@ -93,7 +94,7 @@ def agrees(history: History, calls: list[Call], **asked: object) -> None:
 
 
 @on_examples(st.lists(BATCH, min_size=1, max_size=5), st.integers(1, 59))
-def test_sketches_of_any_split_are_those_of_the_whole(open_history, batches: list, cut: int) -> None:
+def test_sketches_of_any_split_are_those_of_the_whole(open_history: Open, batches: list[Any], cut: int) -> None:
     """Corrected calls, calls that come again and calls that come late are in it."""
     with TemporaryDirectory() as folder, closing(open_history(Path(folder), sketching())) as history:
         shown: dict[tuple[str, str], Call] = {}
@@ -122,9 +123,7 @@ def once(calls: list[Call]) -> list[Call]:
     return list({call[0]: call for call in calls}.values())
 
 
-def test_sketches_outlive_the_rows_that_they_were_made_of(
-    open_history: Callable[[Path, Catalogue], History], tmp_path: Path
-) -> None:
+def test_sketches_outlive_the_rows_that_they_were_made_of(open_history: Open, tmp_path: Path) -> None:
     calls = [(f"call-{n}", PEOPLE[n % 11], CITIES[n % 3], n * 29 % 60, n * n / 3) for n in range(50)]
     with tiers(tmp_path, sketching(), open_history) as (history, _):
         history.contribute(stamp(1), contacts(told(calls)))

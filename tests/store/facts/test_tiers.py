@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -46,7 +47,7 @@ def history(opened: tuple[TieredHistory, TierProgressStore]) -> TieredHistory:
     return opened[0]
 
 
-def values(history: History, *measures: str, span: Interval = TODAY, **asked: object) -> dict[object, float]:
+def values(history: History, *measures: str, span: Interval = TODAY, **asked: Any) -> dict[object, float]:
     found = history.totals(SumQuery(measures or ("offered",), span, **asked))
     keys = found.drop(columns="value").itertuples(index=False, name=None)
     return {key[0] if len(key) == 1 else key: value for key, value in zip(keys, found["value"], strict=True)}
@@ -56,7 +57,7 @@ def minutes(measure: str, region: str, first: int, cells: list[float]) -> pd.Dat
     return table([(measure, region, "", minute(first + n), cell) for n, cell in enumerate(cells)])
 
 
-def rolled_rows(history: TieredHistory, name: str) -> list[tuple[object, ...]]:
+def rolled_rows(history: TieredHistory, name: str) -> list[tuple[Any, ...]]:
     [tier] = [tier for tier in history.tiers if tier.name == name]
     rows = tier.history.observations(Interval(later(-3), later(9)))
     return sorted(rows[["measure", "region", "start", "value"]].itertuples(index=False, name=None))
@@ -300,9 +301,7 @@ def test_a_lost_state_does_not_hide_what_was_forgotten(tmp_path: Path) -> None:
         ({"as_known_at": later(1)}, "what was shown at a time is forgotten"),
     ],
 )
-def test_what_cannot_be_answered_exactly_is_refused(
-    history: TieredHistory, asked: dict[str, object], reason: str
-) -> None:
+def test_what_cannot_be_answered_exactly_is_refused(history: TieredHistory, asked: dict[str, Any], reason: str) -> None:
     history.write(stamp(), minutes("offered", "110105", 10, [1] * 40))
     span = Interval(minute(10), minute(70))
     assert values(history, **{"span": span, **asked})

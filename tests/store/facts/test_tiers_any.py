@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from hypothesis import HealthCheck, given, settings
@@ -142,7 +142,7 @@ class Ages:
         if raw is None or question.interval.start >= raw:
             return False
         daily = quarter is not None and question.interval.start < quarter
-        size = "day" if daily else 900
+        size: int | Literal["day"] = "day" if daily else 900
         edges = [question.interval.start, *([question.interval.end] if question.interval.end <= raw else [])]
         cut = any(self.reference.bucket(edge, size) != edge for edge in edges)
         between = quarter is not None and question.interval.end < quarter
@@ -152,10 +152,13 @@ class Ages:
         return cut or too_fine or instants or question.as_known_at is not None
 
 
+SPANS: list[tuple[int | Literal["day"], int]] = [("day", DAY), ("day", 3 * DAY), ("day", 9 * DAY), (900, 90), (60, 50)]
+
+
 @st.composite
 def questions(draw: st.DrawFn, start: datetime, catalogue: Catalogue) -> SumQuery:
     reference = ReferenceHistory(catalogue)
-    align, length = draw(st.sampled_from([("day", DAY), ("day", 3 * DAY), ("day", 9 * DAY), (900, 90), (60, 50)]))
+    align, length = draw(st.sampled_from(SPANS))
     first = draw(st.sampled_from([-DAY, 0, 20, DAY]))
     edges = [reference.bucket(minute(at, start), align) for at in (first, first + length)]
     reported = draw(st.sampled_from([False, False, False, True]))

@@ -17,7 +17,8 @@ from metrics.observations import NaiveTime
 from store.faults import KeyConflict, NotDurable, StoreFull, StoreUnreachable
 from store.ingest.stream import GROUP, STREAM, Accepted, Ingest, Limits
 from store.valkey.embedded import EmbeddedValkey
-from tests.support.valkey_lineups import Lineup, Server, eventually
+from tests.support.valkey_lineups import Lineup, Server
+from tests.support.waiting import eventually
 
 NOW = datetime(2026, 11, 21, 16, tzinfo=UTC)
 
@@ -167,7 +168,7 @@ def test_without_a_replica_nothing_is_promised(replicated: Lineup, monkeypatch: 
         for server in following:
             replicated.revive(server)
         # What was said to be refused is in the stream, and counts once its sender has repeated it.
-        eventually(lambda: push(ingest, "b").duplicate, "a replica is back", StoreUnreachable)
+        eventually(lambda: push(ingest, "b").duplicate, "a replica is back", but=StoreUnreachable)
 
 
 def test_a_repetition_is_answered_only_when_the_first_is_on_a_replica_too(

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -220,8 +221,14 @@ def test_batches_are_found_by_what_they_cover(state: State) -> None:
 # Findings
 
 
-def finding(state: CheckState = CheckState.FAIL, **more: object) -> Finding:
-    told = {"rule": "AC-03", "channel": "hotline", "source": "main", "region": "110000", "measure": "offered"}
+def finding(state: CheckState = CheckState.FAIL, **more: Any) -> Finding:
+    told: dict[str, Any] = {
+        "rule": "AC-03",
+        "channel": "hotline",
+        "source": "main",
+        "region": "110000",
+        "measure": "offered",
+    }
     numbers = {"start": NOW, "end": after(1), "bad": 2, "expected": 10}
     return Finding(**{**told, **numbers, **more, "state": state})
 
@@ -285,7 +292,9 @@ def test_the_worst_of_several_counts_once(state: State) -> None:
 
 
 def rows_of(name: str, *lines: int) -> Finding:
-    rows = tuple({"line": line, "column": "x", "value": math.inf} for line in lines)
+    rows: tuple[dict[str, str | float | None], ...] = tuple(
+        {"line": line, "column": "x", "value": math.inf} for line in lines
+    )
     return Finding("AC-03", CheckState.FAIL, "hotline", "main", bad=len(lines), expected=9, rows=rows, batch=name)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import closing
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import redis
 
 from metrics.readings import (
     FINDING_COLUMNS,
@@ -23,7 +24,8 @@ from metrics.readings import (
 )
 from store.valkey.embedded import EmbeddedValkey
 from store.valkey.live import FRAMES, HEAD, Live
-from tests.support.valkey_lineups import Lineup, eventually
+from tests.support.valkey_lineups import Lineup
+from tests.support.waiting import eventually
 
 NOW = datetime(2026, 11, 21, 16, tzinfo=UTC)
 COLUMNS = {
@@ -96,7 +98,7 @@ def test_a_reader_never_sees_two_generations_at_once(valkey: Lineup, live: Live)
     writer = threading.Thread(target=publish)
     writer.start()
     try:
-        seen = set()
+        seen: set[int] = set()
         while len(seen) < 30:
             if (found := live.read()) is not None:
                 shown = {
@@ -121,9 +123,16 @@ def test_the_snapshot_wears_no_disk(valkey: Lineup, live: Live) -> None:
     assert all(new - old < 1000 for old, new in zip(before, after, strict=True))
 
 
+def heard(live: Live) -> AsyncGenerator[int]:
+    """Its generations, which a test ends."""
+    found = live.generations()
+    assert isinstance(found, AsyncGenerator)
+    return found
+
+
 async def test_the_standing_generation_comes_first_then_each_new_one(live: Live) -> None:
     live.publish(snapshot(1))
-    generations = live.generations()
+    generations = heard(live)
     assert await anext(generations) == 1
     following = asyncio.ensure_future(anext(generations))
     await asyncio.to_thread(live.publish, snapshot(2))
@@ -133,7 +142,7 @@ async def test_the_standing_generation_comes_first_then_each_new_one(live: Live)
 
 async def test_after_a_gap_only_the_newest_comes(live: Live) -> None:
     live.publish(snapshot(1))
-    generations = live.generations()
+    generations = heard(live)
     assert await anext(generations) == 1
     for generation in range(2, 30):
         live.publish(snapshot(generation))
@@ -147,7 +156,7 @@ async def test_after_a_gap_only_the_newest_comes(live: Live) -> None:
 
 async def test_a_lost_primary_is_followed_by_another(valkey: Lineup, live: Live) -> None:
     live.publish(snapshot(1))
-    generations = live.generations()
+    generations = heard(live)
     assert await anext(generations) == 1
     following = asyncio.ensure_future(anext(generations))
     await asyncio.to_thread(valkey.fail_over)
@@ -171,7 +180,7 @@ def test_no_old_snapshot_comes_back_by_a_replica(replicated: Lineup, live_there:
     replica = replicated.following(primary)[0]
     replica.kill()
     replicated.revive(replica)
-    eventually(replicated.whole, "the replica has copied everything")
+    eventually(replicated.whole, "the replica has copied everything", but=redis.RedisError)
     assert replica.client().execute_command("DBSIZE") > 0
     live_there.publish(snapshot(2))
     primary.client().execute_command("WAIT", 1, 5000)
@@ -184,7 +193,7 @@ async def test_who_hears_nothing_for_long_asks_again_who_the_primary_is(
     """The messages of these generations reach nobody: as if they had been told elsewhere."""
     monkeypatch.setattr("store.valkey.live.SILENCE_S", 0.2)
     live.publish(snapshot(1))
-    generations = live.generations()
+    generations = heard(live)
     assert await anext(generations) == 1
     following = asyncio.ensure_future(anext(generations))
     silent = valkey.primary().client()

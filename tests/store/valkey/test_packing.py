@@ -18,7 +18,7 @@ FRAMES = st.integers(0, 12).flatmap(
                 lambda v: pd.Series(v, dtype="int64")
             ),
             "told": st.lists(st.booleans(), min_size=rows, max_size=rows).map(lambda v: pd.Series(v, dtype="bool")),
-            "at": st.lists(st.integers(0, 4e9) | st.none(), min_size=rows, max_size=rows).map(
+            "at": st.lists(st.integers(0, 4_000_000_000) | st.none(), min_size=rows, max_size=rows).map(
                 lambda v: pd.Series(pd.to_datetime(pd.Series(v, dtype="Int64"), unit="s", utc=True)).astype(
                     "datetime64[s, UTC]"
                 )

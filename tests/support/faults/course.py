@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event, Thread
 
 import redis
@@ -14,7 +15,7 @@ from dashboards.site.header import LATE_S
 from pipeline.snapshot.publisher import BEAT_S
 from tests.support.faults.lineups import EntryId, Lineup
 from tests.support.faults.screens import Screen
-from tests.support.faults.supervised import eventually
+from tests.support.waiting import eventually
 
 # The processes that run tests beside each other inherit it from the one that starts them.
 SEED = int(os.environ.setdefault("FAULT_SEED", str(random.randrange(1, 10_000))))
@@ -83,7 +84,12 @@ class Course:
         eventually(lambda: not self.lineup.waits(accepted), "everything accepted is stored")
         for screen in self.lineup.screens:
             if isinstance(screen, Screen):
-                eventually(lambda one=screen: not one.differs(), f"{screen.topic} shows what a new screen shows", 30, 1)
+                eventually(
+                    partial(_agrees, screen),
+                    f"{screen.topic} shows what a new screen shows",
+                    patience_s=30,
+                    pause_s=1,
+                )
         with self.lineup.history() as history:
             balance, told = self.lineup.ledger.balance(history), self.lineup.ledger.differences(history)
         self.row.acknowledged = balance.acknowledged - self.lineup.accounted
@@ -115,7 +121,7 @@ class Course:
             )
 
         try:
-            self.row.recovered_s.append(eventually(recovered, "all is well again", RECOVERED_S) - ended)
+            self.row.recovered_s.append(eventually(recovered, "all is well again", patience_s=RECOVERED_S) - ended)
         except AssertionError as error:
             raise AssertionError(f"{error}: {self._standing(ended)}") from None
 
@@ -133,3 +139,8 @@ class Course:
         told = [f"{one.topic}: fresh {one.fresh_at - ended:.1f} s, marked {one.marked}" for one in screens]
         stored = self._all_stored()
         return f"last taken {sender.last_at - ended:.1f} s after; {told}; all stored: {stored}; {sender.put_off[-2:]}"
+
+
+def _agrees(screen: Screen) -> bool:
+    """Whether a screen shows what a new one shows."""
+    return not screen.differs()

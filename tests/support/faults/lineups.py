@@ -26,9 +26,10 @@ from tests.support.faults.places import Place
 from tests.support.faults.postgres_server import PostgresServer
 from tests.support.faults.screens import Screen, Watched
 from tests.support.faults.sender import Sender
-from tests.support.faults.supervised import Supervised, eventually, valkey_answers, valkey_command
+from tests.support.faults.supervised import Supervised, valkey_answers, valkey_command
+from tests.support.ports import free_port
 from tests.support.real_product import environment
-from tests.support.valkey_lineups import free_port
+from tests.support.waiting import eventually
 
 CHANNELS_SENT, REGIONS, PACE_S = 3, 6, 0.5
 """A part of the reference load: a body of some 250 observations a channel, twice a second."""
@@ -225,6 +226,6 @@ def up(lineup: AnyLineup) -> Iterator[AnyLineup]:
         eventually(
             lambda: all(screen.fresh_at and not screen.marked for screen in lineup.screens),
             "figures are on the screens",
-            BEGUN_S,
+            patience_s=BEGUN_S,
         )
         yield lineup

@@ -17,7 +17,7 @@ from tests.support.faults.places import LOOPBACK, Place
 from tests.support.faults.postgres_server import PostgresServer
 from tests.support.faults.supervised import Supervised, valkey_answers, valkey_command
 from tests.support.nats_cluster import NatsCluster
-from tests.support.valkey_lineups import free_port
+from tests.support.ports import free_port
 
 PIPELINES, WORKERS = ("pipeline-a", "pipeline-b"), ("worker-a", "worker-b")
 LEADS = "this process leads"

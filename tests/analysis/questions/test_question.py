@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from analysis.questions.checking import check
 from analysis.questions.family import (
+    AnyQuestion,
     AuditQuestion,
     SourcesQuestion,
     StorageQuestion,
@@ -65,7 +67,7 @@ def test_whatever_a_url_holds_is_read_or_refused(parameters: dict[str, str]) -> 
 
 
 @pytest.mark.parametrize("question", [AuditQuestion(HOUR, "zh"), SourcesQuestion(), StorageQuestion()])
-def test_the_rest_of_the_family_survives_its_json(question) -> None:
+def test_the_rest_of_the_family_survives_its_json(question: AnyQuestion) -> None:
     assert question_from_json(json.loads(json.dumps(question_to_json(question)))) == question
 
 
@@ -125,7 +127,7 @@ def test_what_a_question_cannot_be_without_is_named(missing: str) -> None:
         ({"ask": "audit", "parameters": {"from": PARAMETERS["from"], "to": PARAMETERS["from"]}}, "is not after"),
     ],
 )
-def test_what_is_no_question_of_the_family_is_refused(content, told: str) -> None:
+def test_what_is_no_question_of_the_family_is_refused(content: dict[str, Any], told: str) -> None:
     with pytest.raises(CannotAnswer, match=told):
         question_from_json(content)
 
@@ -146,13 +148,13 @@ def test_what_is_no_question_of_the_family_is_refused(content, told: str) -> Non
         ({"span": Interval(NOON, NOON)}, "not after its start"),
     ],
 )
-def test_what_does_not_fit_together_is_refused(more, told: str) -> None:
+def test_what_does_not_fit_together_is_refused(more: dict[str, Any], told: str) -> None:
     with pytest.raises(CannotAnswer, match=told):
         check(Question(**{"metric": "answer_rate", "span": HOUR, **more}), CATALOGUE)
 
 
 def test_only_channels_that_split_the_whole_figure_by_a_dimension_answer_for_it() -> None:
-    def channels(**more) -> tuple[str, ...]:
+    def channels(**more: Any) -> tuple[str, ...]:
         return check(Question("contacts", HOUR, **more), CATALOGUE).channels
 
     split = [
