@@ -23,7 +23,7 @@ class PlainTree(Component):
     _valid_wildcard_attributes: list[str] = []  # noqa: RUF012
 
     def __init__(self, tree: Component, address: str) -> None:
-        super().__init__(tree=_written(tree), address=address)
+        super().__init__(tree=_written(tree), address=address)  # type: ignore[no-untyped-call]  # dash has no types here
 
 
 def _written(node: Any) -> Any:
