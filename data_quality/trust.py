@@ -17,10 +17,8 @@ import pandas as pd
 from config.catalogue import Catalogue, Metric
 from data_quality.doubts import Reach, doubts
 from data_quality.grid.schedule import deadline_of
-from metrics.readings import SOURCE_COLUMNS, Trust
+from metrics.readings import SOURCES, Trust
 
-ORDER = (Trust.SOUND, Trust.PROVISIONAL, Trust.STALE, Trust.DOUBTFUL, Trust.ABSENT)
-RANK = {trust: rank for rank, trust in enumerate(ORDER)}
 EVERY = ""
 """Channel of a reading over all channels."""
 Codes = npt.NDArray[np.int64]
@@ -29,13 +27,13 @@ Verdict = tuple[Trust, str]
 
 
 def judge_sources(last: pd.DataFrame, grounds: "Grounds", now: datetime) -> pd.DataFrame:
-    """The state of each source, SOURCE_COLUMNS.
+    """The state of each source, as SOURCES says.
 
     `last`: channel, source, kind, last_success, covered_until, error, failing_since, and `simulated` if known; missing
     times are None or NaT. Lateness counts in intervals (or polls, if longer) after the deadline.
     """
     rows = [_judge_source(row, grounds, now) for row in last.to_dict("records")]
-    frame = pd.DataFrame(rows, columns=list(SOURCE_COLUMNS))
+    frame = pd.DataFrame(rows, columns=SOURCES.columns)
     for name in ("last_success", "covered_until", "since"):
         frame[name] = pd.to_datetime(frame[name], utc=True).dt.as_unit("s")
     return frame
@@ -82,7 +80,7 @@ def judge_readings(
     """The readings with `trust` and `reason` (both category), in the order given.
 
     `readings` needs metric, region, channel ('' is all), value, numerator and, where it is known, open_share;
-    `open_findings` FINDING_COLUMNS.
+    `open_findings` as FINDINGS says.
     """
     standing = SourceTrust(grounds, sources)
     metric = _codes(readings["metric"], grounds.metrics)
@@ -101,14 +99,14 @@ def judge_readings(
     _raise(level, why, unread, Trust.ABSENT, len(reasons) + metric)
     reasons = [*reasons, *nothing]
     return readings.assign(
-        trust=pd.Categorical.from_codes(level, [trust.value for trust in ORDER]), reason=_category(why, reasons)
+        trust=pd.Categorical.from_codes(level, [trust.value for trust in Trust]), reason=_category(why, reasons)
     )
 
 
 def _raise(level: Codes, why: Codes, where: npt.NDArray[np.bool_], trust: Trust, reason: Codes | int) -> None:
     """Lower the trust where it is better than this, with the reason."""
-    worse = where & (level < RANK[trust])
-    level[worse] = RANK[trust]
+    worse = where & (level < trust.rank)
+    level[worse] = trust.rank
     why[worse] = reason[worse] if isinstance(reason, np.ndarray) else reason
 
 
@@ -169,7 +167,7 @@ class SourceTrust:
     @cached_property
     def ranks(self) -> Codes:
         """(metric, channel): rank of the trust."""
-        return np.array([[RANK[trust] for trust, _ in row] for row in self._verdicts], np.int64)
+        return np.array([[trust.rank for trust, _ in row] for row in self._verdicts], np.int64)
 
     @cached_property
     def reasons(self) -> Codes:
@@ -212,4 +210,4 @@ def _together(metric: str, joined: Sequence[tuple[str, Verdict]]) -> Verdict:
 
 
 def _rank(judged: Verdict) -> int:
-    return RANK[judged[0]]
+    return judged[0].rank

@@ -3,6 +3,8 @@
 1. Per channel and window: sums, then numerators and denominators (`channel_figures.py`).
 2. Channels that deliver the whole formula joined; divided last; state against the target (`readings.py`).
 3. Trends, flows, where the sources stand, what is wrong, the scores; then how far each reading can be trusted.
+
+Each frame is made by a FrameBuilder; other rooms hand theirs in.
 """
 
 import json
@@ -14,7 +16,17 @@ import pandas as pd
 
 from data_quality.score import scores
 from data_quality.trust import Grounds, judge_readings, judge_sources
-from metrics.readings import FINDING_COLUMNS, READING_COLUMNS, SOURCE_COLUMNS, Snapshot, typed
+from metrics.readings import (
+    FINDINGS,
+    FLOW,
+    READINGS,
+    SCORES,
+    SOURCES,
+    TREND,
+    FrameBuilder,
+    Frames,
+    Snapshot,
+)
 from pipeline.dependencies import Dependencies
 from pipeline.snapshot.channel_figures import ChannelFigures
 from pipeline.snapshot.flows import FlowTable
@@ -33,9 +45,16 @@ class SnapshotBuilder:
     """Builds snapshots from a board; generations start at the clock so that a restart never goes back."""
 
     def __init__(
-        self, dependencies: Dependencies, simulated: bool, behind_s: Callable[[], float] = lambda: 0.0
+        self,
+        dependencies: Dependencies,
+        simulated: bool,
+        behind_s: Callable[[], float] = lambda: 0.0,
+        others: Sequence[FrameBuilder] = (),
     ) -> None:
-        """`behind_s`: how long what was taken waits to be counted; the snapshot is that much older than its making."""
+        """`behind_s`: how long what was taken waits to be counted; the snapshot is that much older than its making.
+
+        `others`: frames of other rooms, made after the pipeline's own.
+        """
         self.dependencies, self.simulated, self.behind_s = dependencies, simulated, behind_s
         formulas = Formulas(dependencies.catalogue)
         known = ChannelFigures(dependencies.board, formulas)
@@ -46,25 +65,33 @@ class SnapshotBuilder:
         self.generations = count(int(dependencies.clock().timestamp() * 1000))
         self._scores: tuple[datetime, pd.DataFrame] | None = None
         self._seen = -1
+        self.builders = (
+            FrameBuilder(SOURCES, self._sources),
+            FrameBuilder(FINDINGS, self._findings),
+            FrameBuilder(READINGS, self._readings),
+            FrameBuilder(TREND, lambda now, frames: self.trends.frame(now)),
+            FrameBuilder(FLOW, lambda now, frames: self.flows.frame()),
+            FrameBuilder(SCORES, lambda now, frames: self._scored(now)),
+            *others,
+        )
 
     def build(self) -> Snapshot:
         """The snapshot of this instant."""
         behind = timedelta(seconds=self.behind_s())
         now = self.dependencies.clock()
-        sources = judge_sources(self._last(), self.grounds, now)
-        findings = finding_frame(self.dependencies.state.findings.open())
-        readings = judge_readings(self.readings.frame(now), sources, findings, self.grounds)
-        return Snapshot(
-            next(self.generations),
-            now - behind,
-            self.simulated,
-            readings[list(READING_COLUMNS)],
-            self.trends.frame(now),
-            self.flows.frame(),
-            sources[list(SOURCE_COLUMNS)],
-            findings,
-            self._scored(now),
-        )
+        frames: dict[str, pd.DataFrame] = {}
+        for builder in self.builders:
+            frames[builder.spec.name] = builder.build(now, frames)[builder.spec.columns]
+        return Snapshot(next(self.generations), now - behind, self.simulated, frames)
+
+    def _sources(self, now: datetime, frames: Frames) -> pd.DataFrame:
+        return judge_sources(self._last(), self.grounds, now)
+
+    def _findings(self, now: datetime, frames: Frames) -> pd.DataFrame:
+        return finding_frame(self.dependencies.state.findings.open())
+
+    def _readings(self, now: datetime, frames: Frames) -> pd.DataFrame:
+        return judge_readings(self.readings.frame(now), frames[SOURCES.name], frames[FINDINGS.name], self.grounds)
 
     def _scored(self, now: datetime) -> pd.DataFrame:
         seen = sum(feed.version for feed in self.dependencies.board.feeds.values())
@@ -88,11 +115,12 @@ class SnapshotBuilder:
 
 
 def finding_frame(found: Sequence[OpenFinding]) -> pd.DataFrame:
-    """Open findings as FINDING_COLUMNS."""
+    """Open findings as FINDINGS says."""
     as_json = json.JSONEncoder(ensure_ascii=False).encode
     rows = [
-        (one.rule, one.severity, one.state, one.channel, one.source, one.region, one.measure, one.first_seen,
-         one.last_seen, one.bad, one.expected, as_json(dict(one.facts)))
-        for one in found
+        (finding.rule, finding.severity, finding.state, finding.channel, finding.source, finding.region,
+         finding.measure, finding.first_seen, finding.last_seen, finding.bad, finding.expected,
+         as_json(dict(finding.facts)))
+        for finding in found
     ]  # fmt: skip
-    return typed(pd.DataFrame(rows, columns=list(FINDING_COLUMNS)))
+    return FINDINGS.typed(pd.DataFrame(rows, columns=FINDINGS.columns))

@@ -10,7 +10,8 @@ from example_world import at, world
 
 from config.catalogue import Catalogue
 from data_quality.trust import Grounds, judge_readings, judge_sources
-from metrics.readings import FINDING_COLUMNS, SOURCE_COLUMNS
+from metrics.readings import FINDINGS
+from metrics.readings import SOURCES as SOURCE_FRAME
 
 CATALOGUE = world()
 GROUNDS = Grounds(CATALOGUE)
@@ -29,7 +30,7 @@ def last(**covered: str | None) -> pd.DataFrame:
 
 def states(now: str, **covered: str | None) -> dict[str, str]:
     judged = judge_sources(last(**covered), GROUNDS, at(now))
-    assert list(judged.columns) == list(SOURCE_COLUMNS)
+    assert list(judged.columns) == SOURCE_FRAME.columns
     return dict(zip(judged["source"], judged["state"], strict=True))
 
 
@@ -41,7 +42,7 @@ def readings(*rows: tuple[str, str, str], share: float = 0.0) -> pd.DataFrame:
 def findings(*rows: dict[str, object]) -> pd.DataFrame:
     blank = {"severity": "major", "state": "fail", "source": "acd", "region": "", "measure": "", "facts": "{}"}
     blank |= {"since": at("10:00"), "last_seen": at("10:00")}
-    return pd.DataFrame([{**blank, **row} for row in rows], columns=list(FINDING_COLUMNS))
+    return pd.DataFrame([{**blank, **row} for row in rows], columns=FINDINGS.columns)
 
 
 def judged(
