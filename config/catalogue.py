@@ -81,12 +81,17 @@ class Measure(Noun):
 
 
 class Level(StrEnum):
-    """The four levels of places."""
+    """The four levels of places, from coarse to fine."""
 
     NATION = "nation"
     PROVINCE = "province"
     CITY = "city"
     CENTRE = "centre"
+
+    @cached_property
+    def rank(self) -> int:
+        """0 is the nation; the finer a level the higher its rank."""
+        return list(Level).index(self)
 
 
 class Region(Noun):

@@ -19,7 +19,6 @@ from config.catalogue import (
 from config.drafts import Draft
 from config.faults import Fault
 
-RANK = {level: rank for rank, level in enumerate(Level)}
 DAY_S = 86_400
 Remarks = Iterator[tuple[str, str]]
 """Pairs of a key in the file and what is wrong with it."""
@@ -154,7 +153,7 @@ def _region(region: Region, draft: Draft) -> Remarks:
     if draft.regions.lacks(region.parent):
         yield "parent", f"unknown region {region.parent!r}"
     parent = draft.regions.nouns.get(region.parent)
-    if parent is not None and RANK[parent.level] >= RANK[region.level]:
+    if parent is not None and parent.level.rank >= region.level.rank:
         yield "parent", f"{parent.code} is a {parent.level}, which cannot hold a {region.level}"
     cycle = _cycle(region.code, draft)
     if cycle:

@@ -67,7 +67,7 @@ class Doubt(NamedTuple):
 def doubts(findings: pd.DataFrame, sheet: Sheet) -> Doubts:
     """Doubts of every figure of a sheet; where several findings cast one, the first is the reason.
 
-    `findings`: FINDING_COLUMNS, and of the past those that `Periods.met` reads.
+    `findings`: FINDINGS's columns, and of the past those that `Periods.met` reads.
     """
     cast = _Cast(sheet)
     found = list(cast.doubts(findings))

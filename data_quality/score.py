@@ -23,7 +23,7 @@ from config.catalogue import Catalogue, Level
 from data_quality.lineage import metrics_by_measure
 from data_quality.registry import RULES, Dimension
 from metrics.findings import CheckState, Finding
-from metrics.readings import SCORE_COLUMNS
+from metrics.readings import SCORES
 
 DIMENSIONS = tuple(Dimension)
 SEVERITIES = ("blocker", "major", "minor")
@@ -41,7 +41,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 def scores(findings: Iterable[Finding], catalogue: Catalogue) -> pd.DataFrame:
-    """Scores and coverage (0-1), SCORE_COLUMNS; a source's key is `channel/source`."""
+    """Scores and coverage (0-1), as SCORES says; a source's key is `channel/source`."""
     checks = spread(findings, catalogue)
     rows: list[tuple[str, str, str, float, float]] = []
     for key in catalogue.at_level(Level.NATION):
@@ -51,7 +51,7 @@ def scores(findings: Iterable[Finding], catalogue: Catalogue) -> pd.DataFrame:
     for channel in catalogue.channels.values():
         for key in (f"{channel.id}/{source.id}" for source in channel.sources):
             rows.extend(("source", key, *line) for line in checks.score((checks.source == key).astype(np.float64)))
-    return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
+    return pd.DataFrame(rows, columns=SCORES.columns)
 
 
 def spread(findings: Iterable[Finding], catalogue: Catalogue) -> "Checks":

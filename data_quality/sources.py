@@ -20,7 +20,7 @@ import pandas as pd
 from data_quality.grounds import Grounds
 from data_quality.periods import Periods, Seconds
 from metrics.intervals import floor_to
-from metrics.readings import SOURCE_COLUMNS, Trust
+from metrics.readings import SOURCES, Trust
 
 ORDER = (Trust.SOUND, Trust.PROVISIONAL, Trust.STALE, Trust.DOUBTFUL, Trust.ABSENT)
 RANK = {trust: np.int8(rank) for rank, trust in enumerate(ORDER)}
@@ -50,13 +50,13 @@ class SourceStates:
 
 
 def judge_sources(last: pd.DataFrame, grounds: Grounds, now: datetime) -> pd.DataFrame:
-    """The state of each source now, SOURCE_COLUMNS.
+    """The state of each source now, as SOURCES says.
 
     `last`: channel, source, kind, last_success, covered_until, error, failing_since, and `simulated` if known; missing
     times are None or NaT. Lateness counts in intervals (or polls, if longer) after the deadline.
     """
     rows = [_judge_source(row, grounds, now) for row in last.to_dict("records")]
-    frame = pd.DataFrame(rows, columns=list(SOURCE_COLUMNS))
+    frame = pd.DataFrame(rows, columns=SOURCES.columns)
     for name in ("last_success", "covered_until", "since"):
         frame[name] = pd.to_datetime(frame[name], utc=True).dt.as_unit("s")
     return frame
@@ -98,7 +98,7 @@ def _fault(error: object) -> str:
 
 
 def states_now(sources: pd.DataFrame, grounds: Grounds) -> SourceStates:
-    """How the sources stand at present; `sources`: SOURCE_COLUMNS."""
+    """How the sources stand at present; `sources` as SOURCES says."""
     rank, reasons = _now(sources, grounds)
     shape = (len(grounds.sources), 1)
     return SourceStates(
@@ -150,7 +150,7 @@ class Came:
 
 
 def states_then(sources: pd.DataFrame, came: Came, periods: Periods, grounds: Grounds, now: datetime) -> SourceStates:
-    """How the sources stood in periods of the past; `sources`: SOURCE_COLUMNS as of `now`."""
+    """How the sources stood in periods of the past; `sources` as SOURCES says, as of `now`."""
     rank_now, reasons = _now(sources, grounds)
     settled = _settled(sources, grounds)
     present = _present(settled, periods)

@@ -32,7 +32,7 @@ def judge(figures: pd.DataFrame, states: SourceStates, findings: pd.DataFrame, g
     `figures` has metric (a subject of the grounds), region, channel ('' is all) and n, which is NaN where nothing was
     read; where it is known `period` (the place of its period in that of the states, else the first), `open_share`
     (contacts whose end is not known, as a share), and `start` and `end` (NaT: its contacts have mostly ended).
-    `findings`: FINDING_COLUMNS, with what `Periods.met` reads.
+    `findings`: FINDINGS's columns, with what `Periods.met` reads.
     """
     judgement = _Judgement(figures, states, grounds)
     judgement.by_sources()

@@ -1,4 +1,4 @@
-"""A reading against its target: good, warning, critical, or why it cannot be judged."""
+"""A reading against its target: good, warning, critical, or why it cannot be judged; and which of these come first."""
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,18 @@ from metrics.readings import State
 ORDER = tuple(State)
 """States by the codes of `states_of`."""
 CODES = {state: np.int8(code) for code, state in enumerate(ORDER)}
+URGENT = (State.CRITICAL, State.WARNING)
+"""States that somebody must act on, the worst first."""
+
+
+def urgency(state: State) -> int:
+    """Place of a state where the most urgent stands first; all that nobody must act on are equally late."""
+    return URGENT.index(state) if state in URGENT else len(URGENT)
+
+
+def has_target(metric: Definition) -> bool:
+    """Whether anybody has said what the metric should be."""
+    return metric.target is not None or metric.band is not None
 
 
 def state_of(metric: Definition, value: float | None, n: float | None) -> State:
@@ -24,16 +36,12 @@ def states_of(metric: Definition, values: Floats, n: Floats) -> npt.NDArray[np.i
     A miss without a warning line, and a value outside its band, is a warning: nobody has said how far is critical.
     """
     critical, missed = _misses(metric, values)
-    judged = np.full(values.shape, CODES[State.GOOD if _has_aim(metric) else State.NO_TARGET])
+    judged = np.full(values.shape, CODES[State.GOOD if has_target(metric) else State.NO_TARGET])
     judged[missed] = CODES[State.WARNING]
     judged[critical] = CODES[State.CRITICAL]
     judged[n < metric.data_rule.minimum_n] = CODES[State.TOO_FEW]
     judged[np.isnan(values)] = CODES[State.NO_VALUE]
     return judged
-
-
-def _has_aim(metric: Definition) -> bool:
-    return metric.band is not None or metric.target is not None
 
 
 def _misses(metric: Definition, values: Floats) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from config.catalogue import Catalogue
-from metrics.readings import FINDING_COLUMNS, typed
+from metrics.readings import FINDINGS
 from store.state.open_finding import OpenFinding
 from store.state.progress import SourceStatus
 
@@ -26,7 +26,7 @@ def last_frame(catalogue: Catalogue, known: Mapping[tuple[str, str], SourceStatu
 
 
 def finding_frame(found: Sequence[OpenFinding]) -> pd.DataFrame:
-    """Findings as FINDING_COLUMNS."""
+    """Findings as FINDINGS says."""
     as_json = json.JSONEncoder(ensure_ascii=False).encode
     rows = [
         (finding.rule, finding.severity, finding.state, finding.channel, finding.source, finding.region,
@@ -34,4 +34,4 @@ def finding_frame(found: Sequence[OpenFinding]) -> pd.DataFrame:
          as_json(dict(finding.facts)))
         for finding in found
     ]  # fmt: skip
-    return typed(pd.DataFrame(rows, columns=list(FINDING_COLUMNS)))
+    return FINDINGS.typed(pd.DataFrame(rows, columns=FINDINGS.columns))

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from collectors.push.records import RANKS
 from collectors.shared.lines import reject
 from config.catalogue import Catalogue, Level
 from metrics.observations import Reject
@@ -45,7 +44,7 @@ class Places:
         self.numbers = {code: number for number, code in enumerate(catalogue.regions)}
         served = [region for region in catalogue.regions.values() if region.served]
         self.at = {
-            grain: {one.code: self.numbers[one.code] for one in served if RANKS[one.level] <= RANKS[grain]}
+            grain: {region.code: self.numbers[region.code] for region in served if region.level.rank <= grain.rank}
             for grain in Level
         }
 

@@ -17,14 +17,13 @@ from collectors.shared.record_fields import (
     text,
 )
 from collectors.shared.record_map import RecordTime
-from config.catalogue import Delivery, Level
+from config.catalogue import Delivery
 from metrics.observations import encode_dimensions
 
 Key = tuple[str, str, str, int]
 """Measure, region, dimension key, start in seconds since 1970."""
 NAMES = frozenset({"measure", "region", "start", "value", "dimensions"})
 START = RecordTime(field="start")
-RANKS = {level: rank for rank, level in enumerate(Level)}
 LONGEST_NAME = 40
 """Characters of a name nobody knows that are told back."""
 
@@ -65,7 +64,7 @@ class RecordReader:
         place = self._catalogue.regions.get(code)
         if place is None or not place.served:
             raise Unfit("AC-02", "unknown_region" if code else "region_missing", "region", code)
-        if RANKS[place.level] > RANKS[delivery.grain]:
+        if place.level.rank > delivery.grain.rank:
             raise Unfit("AC-02", "finer_than_grain", "region", code)
         return code
 

@@ -18,7 +18,7 @@ from collectors import Plan
 from collectors.shared.record_counts import Key, Place, RecordCounts
 from collectors.shared.record_fields import SKEW, Unfit, floor_to_interval, meets, moment, number, text
 from collectors.shared.record_map import RecordMap, RecordMeasure
-from config.catalogue import Kind, Level, Measure
+from config.catalogue import Kind, Measure
 from metrics.observations import Interval, Payload, encode_dimensions
 
 
@@ -54,12 +54,12 @@ class Counter:
     @classmethod
     def of(cls, plan: Plan, rules: RecordMap) -> Self:
         """Bind a map to its channel; raises ValueError where it names what the catalogue does not know."""
-        levels = {code: list(Level).index(region.level) for code, region in plan.catalogue.regions.items()}
+        levels = {code: region.level.rank for code, region in plan.catalogue.regions.items()}
         served = frozenset(code for code, region in plan.catalogue.regions.items() if region.served)
         places = {rules.region.constant} if rules.region.constant else set(rules.region.codes.values())
         _check(plan, rules, sorted(places - served))
         grains = {delivery.measure: delivery.grain for delivery in plan.source.delivers}
-        finest = {name: list(Level).index(grains[name]) for name in rules.measures}
+        finest = {name: grains[name].rank for name in rules.measures}
         return cls(
             rules=rules,
             measures={name: (rule, plan.catalogue.measures[name]) for name, rule in rules.measures.items()},

@@ -4,31 +4,36 @@ Readings that miss their target, and sources that cannot be relied on. A list ha
 places in the page; what does not fit is counted, never silently left out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import pandas as pd
 from dash import html
 
-from config.catalogue import Catalogue, Metric
+from config.catalogue import Metric
 from dashboards.panels.elements import part
-from dashboards.panels.target_scale import LOUD, target_position
-from dashboards.panels.tiles import target
-from dashboards.panels.view_readings import BUCKET, BUCKETS, ViewFigures, moment
-from metrics.readings import Reading, Snapshot, State
+from dashboards.panels.reading_text import chosen, target
+from dashboards.panels.target_scale import target_position
+from dashboards.view_readings import BUCKET, BUCKETS, ViewFigures, moment
+from dashboards.window import Context, Needs, PanelData, Parts
+from metrics.readings import SOURCES, Reading, State
+from metrics.states import URGENT, urgency
 from wording.words import Words
 
 NAMED = 2
 """How many places an alert names before it only counts."""
-SEVERITY = {"critical": 0, "warning": 1}
+SHOWN = 4
+"""Alerts for which the page has a place."""
 
 
 @dataclass(frozen=True)
 class Alert:
-    """One thing that is wrong, in words; `severity` is critical or warning."""
+    """One thing that is wrong, in words."""
 
-    severity: str
+    state: State
+    """Critical or warning."""
     weight: float
     """Among equals the heavier comes first: wider scope, then further off the target."""
     where: str
@@ -36,36 +41,55 @@ class Alert:
     since: str
 
 
-def alerts(
-    snapshot: Snapshot, sheet: ViewFigures, metrics: Sequence[Metric], scope: str, places: Sequence[str], words: Words
-) -> list[Alert]:
-    """Everything wrong in a scope and in the places below it, worst first; sources count with the scope."""
-    found = [*_own(sheet, metrics, scope, words), *_below(sheet, metrics, places, words), *_sources(snapshot, words)]
-    return sorted(found, key=lambda alert: (SEVERITY[alert.severity], -alert.weight))
-
-
-def strip(places: int) -> html.Section:
+@dataclass(frozen=True)
+class Alerts:
     """The line at the top of a window: a verdict, then the worst alerts, then how many more there are."""
-    return html.Section(
-        [
-            html.Div([part("verdict"), part("counts")], id="verdict", className="verdict", role="status"),
-            html.Ol([_item(f"alert-{place}") for place in range(places)], className="alerts"),
-            html.Span(id="alerts-more", className="alerts-more"),
-        ],
-        className="strip",
-    )
+
+    metrics: tuple[str, ...]
+    """Whose targets are watched, in the scope and in the places below it."""
+
+    def needs(self, context: Context) -> Needs:
+        """The metrics in the scope and below, and where the sources stand."""
+        names = tuple(metric.id for metric in chosen(context.catalogue, self.metrics))
+        return Needs(names, (context.view.scope, *context.served_below), (SOURCES.name,))
+
+    def layout(self, context: Context, granted: Collection[str]) -> list[html.Section]:
+        """Verdict and places for the worst."""
+        items = html.Ol([_item(f"alert-{place}") for place in range(SHOWN)], className="alerts")
+        verdict = html.Div([part("verdict"), part("counts")], id="verdict", className="verdict", role="status")
+        more = html.Span(id="alerts-more", className="alerts-more")
+        return [html.Section([verdict, items, more], className="strip")]
+
+    def parts(self, context: Context, data: PanelData) -> Parts:
+        """Everything wrong in the scope and in the places below it, worst first; sources count with the scope."""
+        metrics = chosen(context.catalogue, self.metrics)
+        found = alerts_of(data, metrics, context.view.scope, context.served_below, context.words)
+        return _strip_parts(found, data.figures.any_known, context.words)
 
 
-def strip_parts(found: Sequence[Alert], known: bool, places: int, words: Words) -> dict[str, dict[str, Any]]:
+def alerts_of(
+    data: PanelData, metrics: Sequence[Metric], scope: str, places: Sequence[str], words: Words
+) -> list[Alert]:
+    """Everything wrong in a scope and in the places below it, worst first."""
+    found = [
+        *_in_scope(data.figures, metrics, scope, words),
+        *_below(data.figures, metrics, places, words),
+        *_sources(data.frames[SOURCES.name], data.at, words),
+    ]
+    return sorted(found, key=lambda alert: (urgency(alert.state), -alert.weight))
+
+
+def _strip_parts(found: Sequence[Alert], known: bool, words: Words) -> Parts:
     """The strip's parts; `known` is false while there are no figures at all, which is not the same as well."""
-    critical = sum(alert.severity == "critical" for alert in found)
+    critical = sum(alert.state is State.CRITICAL for alert in found)
     state = "none" if not known else "critical" if critical else "warning" if found else "good"
     counts = words("alerts.counts", critical=critical, warning=len(found) - critical) if found else ""
+    more = words("alerts.more", n=len(found) - SHOWN) if len(found) > SHOWN else ""
     parts: dict[str, dict[str, Any]] = {
         "verdict": {"@data-state": state, ".verdict": words(f"verdict.{state}"), ".counts": counts},
-        "alerts-more": {"text": words("alerts.more", n=len(found) - places) if len(found) > places else ""},
+        "alerts-more": {"text": more},
     }
-    for place in range(places):
+    for place in range(SHOWN):
         parts[f"alert-{place}"] = _item_parts(found[place] if place < len(found) else None)
     return parts
 
@@ -79,28 +103,28 @@ def _item_parts(alert: Alert | None) -> dict[str, Any]:
         return {"@hidden": "", "@data-state": None, ".where": "", ".what": "", ".since": ""}
     return {
         "@hidden": None,
-        "@data-state": alert.severity,
+        "@data-state": alert.state.value,
         ".where": alert.where,
         ".what": alert.what,
         ".since": alert.since,
     }
 
 
-def _own(sheet: ViewFigures, metrics: Sequence[Metric], scope: str, words: Words) -> Iterator[Alert]:
+def _in_scope(figures: ViewFigures, metrics: Sequence[Metric], scope: str, words: Words) -> Iterator[Alert]:
     """Targets that the scope itself misses."""
     for metric in metrics:
-        reading = sheet.reading(metric.id, scope)
-        if reading is not None and reading.state in LOUD:
+        reading = figures.reading(metric.id, scope)
+        if reading is not None and reading.state in URGENT:
             what = words("alert.miss", metric=words.of(metric.short), value=words.value(metric, reading.value),
                          target=target(metric, words))  # fmt: skip
-            yield Alert(reading.state.value, 10 + _miss(metric, reading), words.name(scope), what,
-                        since(sheet, metric, scope, words))  # fmt: skip
+            began = since(figures, metric, scope, words)
+            yield Alert(reading.state, 10 + _miss(metric, reading), words.name(scope), what, began)
 
 
-def _below(sheet: ViewFigures, metrics: Sequence[Metric], places: Sequence[str], words: Words) -> Iterator[Alert]:
+def _below(figures: ViewFigures, metrics: Sequence[Metric], places: Sequence[str], words: Words) -> Iterator[Alert]:
     """Targets that places below miss critically: one alert a metric, naming the worst places."""
     for metric in metrics:
-        readings = [reading for place in places if (reading := sheet.reading(metric.id, place)) is not None]
+        readings = [reading for place in places if (reading := figures.reading(metric.id, place)) is not None]
         missing = [reading for reading in readings if reading.state is State.CRITICAL]
         if not missing:
             continue
@@ -110,12 +134,11 @@ def _below(sheet: ViewFigures, metrics: Sequence[Metric], places: Sequence[str],
         worst = missing[0]
         what = words("alert.worst" if len(missing) > 1 else "alert.miss", metric=words.of(metric.short),
                      value=words.value(metric, worst.value), target=target(metric, words))  # fmt: skip
-        yield Alert("critical", _miss(metric, worst), where, what, since(sheet, metric, worst.region, words))
+        yield Alert(State.CRITICAL, _miss(metric, worst), where, what, since(figures, metric, worst.region, words))
 
 
-def _sources(snapshot: Snapshot, words: Words) -> Iterator[Alert]:
+def _sources(frame: pd.DataFrame, now: datetime, words: Words) -> Iterator[Alert]:
     """Sources whose figures are missing or old."""
-    frame = snapshot.sources
     for channel, state, last, error, began in zip(
         *(frame[name].tolist() for name in ("channel", "state", "last_success", "error", "since")), strict=True
     ):
@@ -123,26 +146,25 @@ def _sources(snapshot: Snapshot, words: Words) -> Iterator[Alert]:
             start = moment(began) or moment(last)
             stands = words("alert.source", state=words(f"source.{state}"))
             yield Alert(
-                "critical" if state == "absent" else "warning",
+                State.CRITICAL if state == "absent" else State.WARNING,
                 5,
                 words.name(channel),
                 words("alert.source_why", source=stands, reason=words.told(error)) if error else stands,
-                words("alert.since", time=words.clock(start, snapshot.at)) if start else "",
+                words("alert.since", time=words.clock(start, now)) if start else "",
             )
 
 
-def since(sheet: ViewFigures, metric: Metric, region: str, words: Words) -> str:
+def since(figures: ViewFigures, metric: Metric, region: str, words: Words) -> str:
     """Since when the trend has missed the target without a break; '' where the trend does not show it."""
-    trend = sheet.trend(metric.id, region)
     run = 0
-    for value in reversed(trend):
+    for value in reversed(figures.trend(metric.id, region)):
         place = target_position(metric, value)
         if place is None or place >= 2 / 3:
             break
         run += 1
     if run == 0:
         return ""
-    began = words.clock(_bucket_start(sheet.at) - BUCKET * (run - 1), sheet.at)
+    began = words.clock(_bucket_start(figures.at) - BUCKET * (run - 1), figures.at)
     return words("alert.since_at_least" if run == BUCKETS else "alert.since", time=began)
 
 
@@ -152,8 +174,3 @@ def _bucket_start(now: datetime) -> datetime:
 
 def _miss(metric: Metric, reading: Reading) -> float:
     return 1 - (target_position(metric, reading.value) or 0.0)
-
-
-def shown_regions(catalogue: Catalogue, scope: str) -> tuple[str, ...]:
-    """The served places right below a scope."""
-    return tuple(code for code in catalogue.children.get(scope, ()) if catalogue.regions[code].served)

@@ -3,31 +3,70 @@
 A channel without people has no queue: its cells show the dash, and say that it does not deliver the figure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dash import html
 
 from config.catalogue import Catalogue, Channel, Metric
-from dashboards.panels.elements import chart, part
+from dashboards.panels.elements import chart, part, section
+from dashboards.panels.reading_text import chosen, is_late, time_of
 from dashboards.panels.sparkline import sparkline
 from dashboards.panels.target_scale import target_position
-from dashboards.panels.tiles import chosen, is_late, time_of
-from dashboards.panels.view_readings import ViewFigures
-from metrics.readings import Reading, Trust
+from dashboards.view_readings import ViewFigures
+from dashboards.window import Context, Needs, PanelData, Parts
+from metrics.readings import Reading
 from wording.words import DASH, Words
 
 COLUMNS = ("contacts", "offered", "queue_length", "longest_wait", "asa", "service_level_20s", "csat")
 BARRED = "service_level_20s"
 """The column that has a bar, and by which a row's state and trend are told."""
-DOUBT = (Trust.SOUND, Trust.PROVISIONAL, Trust.DOUBTFUL, Trust.STALE, Trust.ABSENT)
-"""From the most to the least reliable: a row is as good as its worst figure."""
+TRENDS = (BARRED, "answer_rate", "self_service_share", "contacts")
+"""Metrics whose trend stands for a channel: the first that it has."""
 Readings = Sequence[tuple[Metric, Reading | None]]
 """The figures of one row, in the order of the columns."""
 
 
-def channel_table(catalogue: Catalogue, words: Words, trends: bool = True) -> html.Table:
-    """The frame of the table; `trends` leaves audience for a trend, which only the nation's channels have."""
+@dataclass(frozen=True)
+class ChannelTable:
+    """The channels in the scope."""
+
+    trends: bool = True
+    """Whether there is a column of trends, which only the nation's channels have."""
+
+    def needs(self, context: Context) -> Needs:
+        """The columns in the scope, by channel."""
+        names = COLUMNS + TRENDS if self.trends else COLUMNS
+        return Needs(tuple(metric.id for metric in chosen(context.catalogue, names)), (context.view.scope,))
+
+    def layout(self, context: Context, granted: Collection[str]) -> list[html.Section]:
+        """A row a channel."""
+        words = context.words
+        return [section("channels", words("channels.title"), _table(context.catalogue, words, self.trends))]
+
+    def parts(self, context: Context, data: PanelData) -> Parts:
+        """What every row shows."""
+        figures, region = data.figures, context.view.scope
+        metrics, candidates = chosen(context.catalogue, COLUMNS), chosen(context.catalogue, TRENDS)
+        parts: dict[str, dict[str, Any]] = {}
+        for channel in context.catalogue.channels.values():
+            readings = [(metric, figures.reading(metric.id, region, channel.id)) for metric in metrics]
+            parts[f"channel-{channel.id}"] = _row_parts(readings, figures, context.words)
+            if self.trends:
+                parts |= _trend_parts(channel, candidates, figures, region, context.words)
+        return parts
+
+
+def _trend_parts(
+    channel: Channel, candidates: Sequence[Metric], figures: ViewFigures, region: str, words: Words
+) -> dict[str, dict[str, Any]]:
+    metric = next((metric for metric in candidates if any(figures.trend(metric.id, region, channel.id))), None)
+    drawn = sparkline(figures.trend(metric.id, region, channel.id), metric) if metric else None
+    return {f"channel-spark-{channel.id}": {"chart": drawn, "@title": words.of(metric.name) if metric else None}}
+
+
+def _table(catalogue: Catalogue, words: Words, trends: bool) -> html.Table:
     metrics = chosen(catalogue, COLUMNS)
     heads = [html.Th(words("table.channel"), scope="col", className="column-channel")]
     heads += [
@@ -38,30 +77,6 @@ def channel_table(catalogue: Catalogue, words: Words, trends: bool = True) -> ht
     heads += [html.Th(words("table.state"), scope="col", className="column-state")]
     rows = [_row(channel, metrics, words, trends) for channel in catalogue.channels.values()]
     return html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="table channels")
-
-
-def channel_table_parts(
-    sheet: ViewFigures, region: str, catalogue: Catalogue, words: Words, trends: bool = True
-) -> dict[str, dict[str, Any]]:
-    """What every row shows."""
-    metrics = chosen(catalogue, COLUMNS)
-    parts: dict[str, dict[str, Any]] = {}
-    for channel in catalogue.channels.values():
-        readings = [(metric, sheet.reading(metric.id, region, channel.id)) for metric in metrics]
-        row = _row_parts(readings, sheet, words)
-        parts[f"channel-{channel.id}"] = row
-        if trends:
-            told = next(
-                (metric for metric in _tellers(catalogue) if any(sheet.trend(metric.id, region, channel.id))), None
-            )
-            drawn = sparkline(sheet.trend(told.id, region, channel.id), told) if told else None
-            parts[f"channel-spark-{channel.id}"] = {"chart": drawn, "@title": words.of(told.name) if told else None}
-    return parts
-
-
-def _tellers(catalogue: Catalogue) -> list[Metric]:
-    """Metrics whose trend stands for a channel: the first that it has."""
-    return chosen(catalogue, (BARRED, "answer_rate", "self_service_share", "contacts"))
 
 
 def _row(channel: Channel, metrics: list[Metric], words: Words, trends: bool) -> html.Tr:
@@ -84,14 +99,14 @@ def _cell(metric: Metric) -> Any:
     return html.Td(html.Div([bar, part(metric.id)], className="barred"), className="column-barred")
 
 
-def _row_parts(readings: Readings, sheet: ViewFigures, words: Words) -> dict[str, Any]:
+def _row_parts(readings: Readings, figures: ViewFigures, words: Words) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     for metric, reading in readings:
         value = reading.value if reading else None
         shown[f".{metric.id}"] = str(words.value(metric, value))
         shown[f".{metric.id}@title"] = _why(metric, reading, words) if value is None else None
         shown[f".{metric.id}@data-state"] = reading.state.value if reading else "no_value"
-    return shown | _judgement(readings, words) | _trust(readings, sheet, words)
+    return shown | _judgement(readings, words) | _trust(readings, figures, words)
 
 
 def _judgement(readings: Readings, words: Words) -> dict[str, Any]:
@@ -105,18 +120,18 @@ def _judgement(readings: Readings, words: Words) -> dict[str, Any]:
     return {"@data-state": state, ".state": words(f"state.{state}"), "--at": None}
 
 
-def _trust(readings: Readings, sheet: ViewFigures, words: Words) -> dict[str, Any]:
+def _trust(readings: Readings, figures: ViewFigures, words: Words) -> dict[str, Any]:
     """The trust of a row: its least reliable figure, with the age when that is late."""
     present = [(metric, reading) for metric, reading in readings if reading]
     if not present:
         none = words("trust_mark.none")
         return {"@data-trust": "none", "@data-late": None, ".trust": none, ".trust@title": words("tile.not_delivered")}
-    metric, worst = max(present, key=lambda pair: (DOUBT.index(pair[1].trust), -(pair[1].at or sheet.at).timestamp()))
-    late = is_late(metric, worst, sheet.at, words.catalogue)
+    metric, worst = max(present, key=lambda pair: (pair[1].trust.rank, -(pair[1].at or figures.at).timestamp()))
+    late = is_late(metric, worst, figures.at, words.catalogue)
     return {
         "@data-trust": worst.trust.value,
         "@data-late": "" if late else None,
-        ".trust": time_of(metric, worst, sheet.at, words) if late else words(f"trust_mark.{worst.trust}"),
+        ".trust": time_of(metric, worst, figures.at, words) if late else words(f"trust_mark.{worst.trust}"),
         ".trust@title": words.told(worst.reason) or None,
     }
 

@@ -1,11 +1,11 @@
-"""The pieces that every window is built of: a titled panel, a place for a chart, a part that a frame fills."""
+"""The pieces that every panel is built of: a titled section, a place for a chart, a part that a frame fills."""
 
 from typing import Any
 
 from dash import html
 
 
-def panel(name: str, title: str, content: Any, aside: str | None = None) -> html.Section:
+def section(name: str, title: str, content: Any, aside: str | None = None) -> html.Section:
     """A section with a heading; `aside` is the id of a short text at the end of the heading."""
     heading = [html.H2(title), *([html.Span(id=aside, className="panel-aside")] if aside else [])]
     label: dict[str, Any] = {"aria-label": title}

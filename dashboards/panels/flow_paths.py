@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from dashboards.panels.view_readings import among, values
+from dashboards.view_readings import among, values
 
 STAGES = ("channel", "entry", "service_type", "handling", "outcome")
 LAST = len(STAGES) - 1

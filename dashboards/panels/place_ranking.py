@@ -1,115 +1,61 @@
-"""Places by their attainment of one metric: the values of the map and the ranking beside it, same colours.
+"""The places below a scope in the order of the metric in focus, in the colours of the map.
 
 Rows are made once for a page and keep their links; `--rank` puts them into order, so that a place
 moving up moves one number over the line.
 """
 
-from collections.abc import Mapping, Sequence
-from statistics import median
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from dash import html
 
-from config.catalogue import NATION, Catalogue, Metric
-from dashboards.panels.elements import chart, part
-from dashboards.panels.target_scale import LOUD, has_target, shade, target_position
-from dashboards.panels.tiles import absent, change, target
-from dashboards.panels.view_readings import ViewFigures
-from dashboards.views import View
+from config.catalogue import Metric
+from dashboards.panels.elements import part, section
+from dashboards.panels.place_shades import place_shades
+from dashboards.panels.reading_text import absent, change
+from dashboards.panels.target_scale import target_position
+from dashboards.window import Context, Needs, PanelData, Parts
 from metrics.readings import Reading, State, Trust
 from wording.words import Words
 
-LABELS = 8
-LABEL_WIDE, LABEL_HIGH = 0.3, 0.11
-"""Room that a label takes, as parts of the map's width and height."""
 
+@dataclass(frozen=True)
+class PlaceRanking:
+    """Value, state, change and rank of every place, worst first unless switched."""
 
-def place_map(metric: Metric, scope: str, words: Words, href: str | None) -> html.Div:
-    """The map of the places below a scope, with the key of its colours; `href` has CODE for the place's code."""
-    said = {"credit": words("map.credit"), "missing": words("map.missing")} | ({"href": href} if href else {})
-    drawing = chart("map", "map", words("map.label", metric=words.of(metric.name)), **said)
-    key = html.Div(
-        [
-            html.Span(words("map.worst"), className="key-end"),
-            html.I(className="key-scale"),
-            html.Span(words("map.best"), className="key-end"),
-            html.Span(target(metric, words) if has_target(metric) else words("map.middle"), className="key-target"),
-            html.Span([html.I(className="key-none"), words("map.none")]),
-            *([html.Span([html.I(className="key-unserved"), words("map.unserved")])] if scope == NATION else []),
-        ],
-        className="map-key",
-    )
-    return html.Div([drawing, key], className="map-frame")
+    opens: str | None = None
+    """The window that a row is a link to."""
 
+    def needs(self, context: Context) -> Needs:
+        """The metric in focus at every place with customer service."""
+        return Needs((context.metric.id,), context.served_below)
 
-def map_parts(
-    metric: Metric, sheet: ViewFigures, scope: str, places: Sequence[str], catalogue: Catalogue, words: Words
-) -> dict[str, dict[str, Any]]:
-    """The chart object of the map: a shade, a label where a target is missed, and what hovering says."""
-    readings = {code: sheet.reading(metric.id, code) for code in places}
-    shades, labelled = _shades(metric, readings), _labelled(metric, readings, catalogue)
-    drawn = {
-        code: _area(metric, code, reading, catalogue.regions[code].served, words) for code, reading in readings.items()
-    }
-    for code, area in drawn.items():
-        area |= {"shade": shades[code] if area["served"] else None, "label": area["label"] if code in labelled else ""}
-    return {"map": {"chart": {"map": "provinces" if scope == NATION else f"cities/{scope}", "places": drawn}}}
+    def layout(self, context: Context, granted: Collection[str]) -> list[html.Section]:
+        """A row a place, and the switch of the order."""
+        words, view = context.words, context.view
+        switch = html.Details(html.Summary(words("ranking.best_first")), className="switch")
+        rows = [
+            _row(code, view.to(window=self.opens, scope=code).url() if self.opens else None, words)
+            for code in context.served_below
+        ]
+        ranks = html.Div([switch, html.Ol(rows, className="ranks")], className="ranking")
+        return [section("ranking", words("ranking.title", metric=words.of(context.metric.short)), ranks)]
 
-
-def _area(metric: Metric, code: str, reading: Reading | None, served: bool, words: Words) -> dict[str, Any]:
-    """What one place says."""
-    if not served:
-        return {"served": False, "label": "", "hint": words("map.hint_unserved", place=words.name(code))}
-    value = words.value(metric, reading.value if reading else None)
-    state = words(f"state.{reading.state if reading else State.NO_VALUE}")
-    hint = words("map.hint", place=words.name(code), value=value, state=state)
-    return {"served": True, "label": words("map.place", place=words.name(code), value=value), "hint": hint}
-
-
-def _labelled(metric: Metric, readings: Mapping[str, Reading | None], catalogue: Catalogue) -> set[str]:
-    """The places that miss the target, worst first, as many as can be read beside each other."""
-    spots = {
-        code: (region.lon, region.lat) for code in readings if (region := catalogue.regions[code]).lon and region.lat
-    }
-    missing = [
-        reading for reading in readings.values() if reading and reading.state in LOUD and reading.region in spots
-    ]
-    missing.sort(key=lambda reading: target_position(metric, reading.value) or 0.0)
-    wide, high = (max(axis) - min(axis) for axis in zip(*spots.values(), strict=True)) if spots else (0.0, 0.0)
-    taken: dict[str, tuple[float, float]] = {}
-    for reading in missing:
-        lon, lat = spots[reading.region]
-        free = all(abs(lon - x) > wide * LABEL_WIDE or abs(lat - y) > high * LABEL_HIGH for x, y in taken.values())
-        if free and len(taken) < LABELS:
-            taken[reading.region] = lon, lat
-    return set(taken)
-
-
-def ranking(metric: Metric, places: Sequence[str], view: View, words: Words) -> html.Div:
-    """The frame of the ranking; provinces are links to their windows, worst first unless switched."""
-    switch = html.Details(html.Summary(words("ranking.best_first")), className="switch")
-    rows = [
-        _row(code, view.to(window="province", scope=code).url() if view.scope == NATION else None, words)
-        for code in places
-    ]
-    return html.Div([switch, html.Ol(rows, className="ranks")], className="ranking")
-
-
-def ranking_parts(metric: Metric, sheet: ViewFigures, places: Sequence[str], words: Words) -> dict[str, dict[str, Any]]:
-    """Value, state, change and rank of every place; those with too few contacts or no value stand last both ways."""
-    readings = {code: sheet.reading(metric.id, code) for code in places}
-    order = sorted(places, key=lambda code: _worst_first(metric, readings[code], words.name(code)))
-    shades = _shades(metric, readings)
-    valued = sum(_tier(reading) == 0 for reading in readings.values())
-    parts = {}
-    for rank, code in enumerate(order):
-        reading = readings[code]
-        known = rank < valued
-        parts[f"rank-{code}"] = _rank_parts(metric, reading, shades[code], words) | {
-            "--rank": str(rank),
-            "--rank-back": str(valued - 1 - rank if known else rank),
-        }
-    return parts
+    def parts(self, context: Context, data: PanelData) -> Parts:
+        """Every row; places with too few contacts or no value stand last both ways."""
+        metric, words = context.metric, context.words
+        readings = {code: data.figures.reading(metric.id, code) for code in context.served_below}
+        order = sorted(readings, key=lambda code: _worst_first(metric, readings[code], words.name(code)))
+        shades = place_shades(metric, readings)
+        valued = sum(_tier(reading) == 0 for reading in readings.values())
+        parts = {}
+        for rank, code in enumerate(order):
+            parts[f"rank-{code}"] = _rank_parts(metric, readings[code], shades[code], words) | {
+                "--rank": str(rank),
+                "--rank-back": str(valued - 1 - rank if rank < valued else rank),
+            }
+        return parts
 
 
 def _row(code: str, url: str | None, words: Words) -> html.Li:
@@ -143,24 +89,6 @@ def _rank_parts(metric: Metric, reading: Reading | None, tint: float | None, wor
         ".state": words(f"state.{reading.state}"),
         ".trust": "" if reading.trust is Trust.SOUND else words(f"trust_mark.{reading.trust}"),
     }
-
-
-def _shades(metric: Metric, readings: Mapping[str, Reading | None]) -> dict[str, float | None]:
-    """The colour of every place: around the target, or around the middle place where there is no target.
-
-    Too few contacts are no ground for a colour.
-    """
-    values = {
-        code: reading.value
-        for code, reading in readings.items()
-        if reading is not None and reading.value is not None and reading.state is not State.TOO_FEW
-    }
-    if has_target(metric):
-        return {code: shade(metric, values.get(code)) for code in readings}
-    middle = median(values.values()) if values else 0.0
-    reach = max((abs(value - middle) for value in values.values()), default=0.0) or 1.0
-    sign = -1 if metric.better == "down" else 1
-    return {code: round(sign * (values[code] - middle) / reach, 3) if code in values else None for code in readings}
 
 
 def _tier(reading: Reading | None) -> int:

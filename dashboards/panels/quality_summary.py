@@ -1,5 +1,7 @@
 """The head of the quality window: can the figures be relied on, said in five numbers."""
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -7,9 +9,10 @@ from dash import html
 
 from config.catalogue import NATION
 from dashboards.panels.elements import part
-from dashboards.panels.quality_tables import RATED
-from dashboards.panels.view_readings import known
-from metrics.readings import Snapshot
+from dashboards.panels.score_map import RATED
+from dashboards.view_readings import known
+from dashboards.window import Context, Needs, PanelData, Parts
+from metrics.readings import FINDINGS, SCORES, SOURCES
 from wording.words import DASH, Words
 
 REJECTING = ("TY-01", "TY-02", "TY-03")
@@ -17,61 +20,68 @@ REJECTING = ("TY-01", "TY-02", "TY-03")
 COUNTS = ("sound", "stale", "absent", "findings", "kept_aside")
 
 
-def summary(words: Words) -> html.Section:
+@dataclass(frozen=True)
+class QualitySummary:
     """The nation's score, and counts of sources, findings and records kept aside."""
-    score = html.Article(
+
+    def needs(self, context: Context) -> Needs:
+        """What is known of the data, no figure."""
+        return Needs(frames=(SOURCES.name, FINDINGS.name, SCORES.name))
+
+    def layout(self, context: Context, granted: Collection[str]) -> list[html.Section]:
+        """A large tile for the score, a small one a count."""
+        words = context.words
+        value, coverage = html.Div(part("value"), className="figure"), html.P(part("coverage"), className="about")
+        heading = html.H3(words("summary.score"))
+        score = html.Article([heading, value, coverage], id="summary-score", className="tile tile-lead")
+        tiles = [score, *(_count_tile(name, words) for name in COUNTS)]
+        return [html.Section(html.Div(tiles, className="tiles tiles-summary"), className="tile-row")]
+
+    def parts(self, context: Context, data: PanelData) -> Parts:
+        """The score and the counts."""
+        words = context.words
+        return {"summary-score": _score_parts(data.frames[SCORES.name], words)} | {
+            f"summary-{name}": {".value": str(words.count(count)), "@data-state": _state(name, count)}
+            for name, count in _counts(data.frames).items()
+        }
+
+
+def _count_tile(name: str, words: Words) -> html.Article:
+    return html.Article(
         [
-            html.H3(words("summary.score")),
+            html.H3(words(f"summary.{name}")),
             html.Div(part("value"), className="figure"),
-            html.P(part("coverage"), className="about"),
+            html.P(words(f"summary.{name}_why"), className="about"),
         ],
-        id="summary-score",
-        className="tile tile-lead",
+        id=f"summary-{name}",
+        className="tile",
     )
-    counts = [
-        html.Article(
-            [
-                html.H3(words(f"summary.{name}")),
-                html.Div(part("value"), className="figure"),
-                html.P(words(f"summary.{name}_why"), className="about"),
-            ],
-            id=f"summary-{name}",
-            className="tile",
-        )
-        for name in COUNTS
-    ]
-    return html.Section(html.Div([score, *counts], className="tiles tiles-summary"), className="tile-row")
+
+
+def _score_parts(scores: pd.DataFrame, words: Words) -> dict[str, Any]:
+    """The nation's score; one that rests on less than 95 % of the checks is not rated."""
+    of_nation = scores[(scores["kind"] == "nation") & (scores["key"] == NATION)]
+    nation = of_nation[of_nation["dimension"] == "total"]
+    if nation.empty:
+        return {".value": DASH, ".coverage": ""}
+    score, coverage = known(float(nation["score"].iloc[0])), float(nation["coverage"].iloc[0])
+    rated = score is not None and coverage >= RATED
+    return {
+        ".value": words.score(score) if rated and score is not None else words("score.not_rated"),
+        ".coverage": _coverage(coverage, of_nation, words),
+    }
 
 
 def _coverage(coverage: float, of_nation: pd.DataFrame, words: Words) -> str:
     """How many of the checks ran, and which dimensions have none."""
-    told = words("score.coverage", coverage=words.share(coverage))
+    covered = words("score.coverage", coverage=words.share(coverage))
     without = [words(f"score.{name}") for name in of_nation.loc[of_nation["coverage"].isna(), "dimension"]]
-    return words("score.without", coverage=told, dimensions=words("sentence.and").join(without)) if without else told
+    names = words("sentence.and").join(without)
+    return words("score.without", coverage=covered, dimensions=names) if without else covered
 
 
-def summary_parts(snapshot: Snapshot, words: Words) -> dict[str, dict[str, Any]]:
-    """What the head shows; a score that rests on less than 95 % of the checks is not rated."""
-    scores = snapshot.scores
-    of_nation = scores[(scores["kind"] == "nation") & (scores["key"] == NATION)]
-    nation = of_nation[of_nation["dimension"] == "total"]
-    score = known(float(nation["score"].iloc[0])) if len(nation) else None
-    coverage = float(nation["coverage"].iloc[0]) if len(nation) else 0.0
-    rated = score is not None and coverage >= RATED
-    value = words.score(score) if rated and score is not None else words("score.not_rated") if len(nation) else DASH
-    head = {
-        ".value": value,
-        ".coverage": _coverage(coverage, of_nation, words) if len(nation) else "",
-    }
-    return {"summary-score": head} | {
-        f"summary-{name}": {".value": str(words.count(count)), "@data-state": _state(name, count)}
-        for name, count in _counts(snapshot).items()
-    }
-
-
-def _counts(snapshot: Snapshot) -> dict[str, int]:
-    states = snapshot.sources["state"].tolist()
-    findings = snapshot.findings
+def _counts(frames: Mapping[str, pd.DataFrame]) -> dict[str, int]:
+    states, findings = frames[SOURCES.name]["state"].tolist(), frames[FINDINGS.name]
     aside = findings[findings["rule"].isin(REJECTING)]["bad"].sum() if len(findings) else 0
     return {
         "sound": states.count("sound"),

@@ -6,17 +6,10 @@ distance, because a bar has an end. A metric with no warning line is never criti
 """
 
 from config.catalogue import Metric
-from metrics.readings import Reading, State
+from metrics.readings import Reading
 
 THIRD = 1 / 3
 STEP = 0.45
-LOUD = (State.CRITICAL, State.WARNING)
-"""States that somebody must act on."""
-
-
-def has_target(metric: Metric) -> bool:
-    """Whether anybody has said what the metric should be."""
-    return metric.target is not None or metric.band is not None
 
 
 def target_position(metric: Metric, value: float | None) -> float | None:

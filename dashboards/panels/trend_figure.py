@@ -3,17 +3,18 @@
 For desks only, where somebody can point at it; `assets/charts/plotly.js` draws it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dash import html
 
-from config.catalogue import Metric
-from dashboards.panels.elements import chart, panel
-from dashboards.panels.target_scale import has_target
-from dashboards.panels.tiles import target
-from dashboards.panels.view_readings import ViewFigures
-from dashboards.views import View
+from config.catalogue import NATION, Metric
+from dashboards.panels.elements import chart, section
+from dashboards.panels.reading_text import target
+from dashboards.view_readings import ViewFigures
+from dashboards.window import Context, Needs, PanelData, Parts
+from metrics.states import has_target
 from wording.words import Words
 
 PAINTS = (("--accent", 2.5, 6), ("--neutral", 1.2, 3))
@@ -22,23 +23,40 @@ TEXT = {"color": "--text", "family": "--font", "size": 13}
 DIM = TEXT | {"color": "--dim"}
 
 
-def trend_panel(metric: Metric, view: View, words: Words) -> list[html.Section]:
-    """The frame of the trend; none on a wall."""
-    if view.mode != "desk":
-        return []
-    drawing = chart("trend", "plotly", words("trend.label", metric=words.of(metric.name)))
-    hint = html.P(words("trend.hint"), className="more")
-    return [panel("trend", words("trend.title", metric=words.of(metric.short)), [drawing, hint])]
+@dataclass(frozen=True)
+class TrendFigure:
+    """The scope's trend, over the nation's where the scope is not the nation."""
+
+    def needs(self, context: Context) -> Needs:
+        """The metric in focus, in the scope and the nation."""
+        return Needs((context.metric.id,), _places(context))
+
+    def layout(self, context: Context, granted: Collection[str]) -> list[html.Section]:
+        """The frame of the figure; none on a wall."""
+        if context.view.mode != "desk":
+            return []
+        metric, words = context.metric, context.words
+        drawing = chart("trend", "plotly", words("trend.label", metric=words.of(metric.name)))
+        hint = html.P(words("trend.hint"), className="more")
+        return [section("trend", words("trend.title", metric=words.of(metric.short)), [drawing, hint])]
+
+    def parts(self, context: Context, data: PanelData) -> Parts:
+        """The figure, also on walls, whose frames are those of the desks."""
+        return {"trend": {"chart": trend_figure(context.metric, data.figures, _places(context), context.words)}}
 
 
-def trend_figure(metric: Metric, sheet: ViewFigures, regions: Sequence[str], words: Words) -> dict[str, Any]:
+def _places(context: Context) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((context.view.scope, NATION)))
+
+
+def trend_figure(metric: Metric, figures: ViewFigures, regions: Sequence[str], words: Words) -> dict[str, Any]:
     """The chart object: the first region's line, those it is compared with, and the target.
 
     A bucket without a value is a gap. What was zoomed stays so until metric or place change.
     """
     lines = [
-        _line(metric, sheet, region, look, words) for region, look in zip(regions, PAINTS, strict=False)
-        if any(value is not None for value in sheet.trend(metric.id, region))
+        _line(metric, figures, region, look, words) for region, look in zip(regions, PAINTS, strict=False)
+        if any(value is not None for value in figures.trend(metric.id, region))
     ]  # fmt: skip
     nothing = {"text": words("trend.none"), "showarrow": False, "xref": "paper", "yref": "paper", "font": DIM}
     layout = {
@@ -58,22 +76,22 @@ def trend_figure(metric: Metric, sheet: ViewFigures, regions: Sequence[str], wor
         "hoverlabel": {"bgcolor": "--raised", "bordercolor": "--neutral", "font": TEXT},
         "xaxis": _axis(bool(lines)) | {"type": "date", "tickformat": "%H:%M", "hoverformat": "%H:%M"},
         "yaxis": _axis(bool(lines)) | {"fixedrange": True} | words.axis(metric),
-        "shapes": _aim(metric, words) if lines else [],
+        "shapes": _target_line(metric, words) if lines else [],
         "annotations": [] if lines else [nothing],
     }
     return {"data": lines[::-1], "layout": layout}
 
 
 def _line(
-    metric: Metric, sheet: ViewFigures, region: str, look: tuple[str, float, float], words: Words
+    metric: Metric, figures: ViewFigures, region: str, look: tuple[str, float, float], words: Words
 ) -> dict[str, Any]:
-    values, (paint, width, size) = sheet.trend(metric.id, region), look
+    values, (paint, width, size) = figures.trend(metric.id, region), look
     name = words.name(region)
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "name": name,
-        "x": [words.on_axis(start) for start in sheet.starts()],
+        "x": [words.on_axis(start) for start in figures.starts()],
         "y": values,
         "text": [words("trend.point", place=name, value=words.value(metric, value)) for value in values],
         "hovertemplate": "%{text}<extra></extra>",
@@ -87,7 +105,7 @@ def _axis(shown: bool) -> dict[str, Any]:
     return {"visible": shown, "automargin": True, "gridcolor": "--line", "zeroline": False}
 
 
-def _aim(metric: Metric, words: Words) -> list[dict[str, Any]]:
+def _target_line(metric: Metric, words: Words) -> list[dict[str, Any]]:
     """The target as a line, or as a band where it has two edges."""
     if not has_target(metric):
         return []

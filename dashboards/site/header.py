@@ -3,23 +3,20 @@
 Pure: a view in, a Dash tree out. Every link is made by `View.to`, so that no click loses what was chosen.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from dash import html
 
 from config.catalogue import NATION, Catalogue, Level
-from dashboards.views import LANGUAGES, MODES, THEMES, View
-from dashboards.window import Parts, Window
-from metrics.readings import WINDOWS as TIMES
+from dashboards.parameters import METRIC, TIME
+from dashboards.views import LANGUAGE, MODE, THEME, Parameter, View
+from dashboards.window import MaySee, Parts, Window
 from metrics.readings import Snapshot
 from wording.words import Words
 
 LATE_S = 25
 """Age (s) of the newest snapshot from which the header says how old it is: two beats of the publisher, and some."""
-
-MaySee = Callable[[str], bool]
-"""Whether the viewer may see a topic."""
 
 
 def header(
@@ -32,8 +29,8 @@ def header(
             html.Span(words("shell.product"), className="header-name"),
             _navigation(view, windows, words, may_see),
             _place(view, catalogue, words, may_see),
-            _choices(view, catalogue, words),
-            _switches(view, words),
+            _choices(view, windows[view.window], catalogue, words),
+            _switches(view, catalogue, words),
             _state(catalogue, words),
             *([_sign_out(signed_in, words)] if signed_in else []),
         ],
@@ -69,7 +66,7 @@ def _navigation(view: View, windows: Mapping[str, Window], words: Words, may_see
     targets = [
         view.to(window=name, scope=NATION)
         for name, window in windows.items()
-        if window.ORDER is not None and window.LEVEL is Level.NATION and may_see(name)
+        if window.order is not None and window.level is Level.NATION and may_see(name)
     ]
     links = [_link(target, words(f"window.{target.window}"), target.window == view.window) for target in targets]
     return html.Nav(links, className="header-windows", **_label(words("shell.windows")))
@@ -90,28 +87,31 @@ def _place(view: View, catalogue: Catalogue, words: Words, may_see: MaySee) -> h
     return html.Nav(crumbs, className="header-place", **_label(words("shell.place")))
 
 
-def _choices(view: View, catalogue: Catalogue, words: Words) -> html.Div:
-    times = [_link(view.to(time=time), words(f"time.{time}"), time == view.time) for time in TIMES]
-    metrics = [(view.to(metric=metric), words.name(metric)) for metric in catalogue.metrics]
+def _choices(view: View, window: Window, catalogue: Catalogue, words: Words) -> html.Div:
+    """Time window and metric, where the window has them; parameters of its own are drawn by its panels."""
+    choices: list[Any] = []
+    if TIME in window.parameters:
+        choices.append(_segments(TIME, "time", view, catalogue, words))
+    if METRIC in window.parameters:
+        metrics = [(view.to(metric=metric), words.name(metric)) for metric in catalogue.metrics]
+        choices.append(_select("metric", metrics, words))
+    return html.Div(choices, className="header-choices")
+
+
+def _switches(view: View, catalogue: Catalogue, words: Words) -> html.Div:
+    groups = ((LANGUAGE, "language"), (THEME, "theme"), (MODE, "mode"))
     return html.Div(
-        [
-            html.Div(times, className="segments", role="group", **_label(words("shell.time"))),
-            _select("metric", metrics, words),
-        ],
-        className="header-choices",
+        [_segments(parameter, name, view, catalogue, words) for parameter, name in groups], className="header-switches"
     )
 
 
-def _switches(view: View, words: Words) -> html.Div:
-    def group(name: str, values: Iterable[str]) -> html.Div:
-        links = [
-            _link(view.to(**{name: value}), words(f"{name}.{value}"), value == getattr(view, name)) for value in values
-        ]
-        return html.Div(links, className="segments", role="group", **_label(words(f"shell.{name}")))
-
-    return html.Div(
-        [group("language", LANGUAGES), group("theme", THEMES), group("mode", MODES)], className="header-switches"
-    )
+def _segments(parameter: Parameter, name: str, view: View, catalogue: Catalogue, words: Words) -> html.Div:
+    """The values of a parameter beside each other; their words are below `name.`."""
+    links = [
+        _link(view.to(**{parameter.name: value}), words(f"{name}.{value}"), value == parameter.of(view))
+        for value in parameter.allowed(catalogue)
+    ]
+    return html.Div(links, className="segments", role="group", **_label(words(f"shell.{name}")))
 
 
 def _state(catalogue: Catalogue, words: Words) -> html.Div:

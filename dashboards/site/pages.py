@@ -16,8 +16,8 @@ from config.catalogue import Catalogue, Level
 from dashboards.access.viewers import Access
 from dashboards.site.header import apology_parts, banners, header, header_parts
 from dashboards.site.plain_tree import PlainTree
-from dashboards.views import LANGUAGES, THEMES, UnknownView, View
-from dashboards.window import Parts, Window
+from dashboards.views import LANGUAGES, THEMES, Addresses, UnknownView, View
+from dashboards.window import Context, Parts, Window
 from metrics.readings import Snapshot
 from wording.words import Words
 
@@ -66,19 +66,19 @@ class Pages:
         self._access = access
         self._policy = Policy(catalogue)
         self._windows = windows
-        self._levels: dict[str, Level] = {name: window.LEVEL for name, window in windows.items()}
+        self._addresses = Addresses(catalogue, windows)
         self._words = {language: Words(catalogue, language) for language in LANGUAGES}
 
     def home(self, viewer: Viewer) -> str:
         """Where somebody who asks for no window in particular is sent."""
         province = self._catalogue.ancestor(viewer.region, Level.PROVINCE)
-        nations = [name for name, level in self._levels.items() if level is Level.NATION]
+        nations = [name for name, window in self._windows.items() if window.level is Level.NATION]
         first = next((name for name in nations if self._policy.may_see(viewer, name)), "")
         return self.view(f"/province/{province}" if province else f"/{first}", "").url()
 
     def view(self, pathname: str, query: str) -> View:
         """The view of an address; raises UnknownView."""
-        return View.parse(pathname, query, self._catalogue, self._levels)
+        return self._addresses.parse(pathname, query)
 
     def answer(self, pathname: str, query: str, viewer: Viewer) -> Page:
         """The page of a URL for one viewer: 200, 403 not his, 404 no such thing."""
@@ -109,7 +109,7 @@ class Pages:
         own = header_parts(snapshot, words)
         if snapshot is None:
             return own
-        return {**self._windows[view.window].panels(snapshot, view, self._catalogue, words), **own}
+        return {**self._windows[view.window].parts(snapshot, Context(view, self._catalogue, words)), **own}
 
     def apology(self, view: View) -> Parts:
         """What is laid over the last good figures when newer ones could not be made."""
@@ -124,7 +124,7 @@ class Pages:
         def may_see(topic: str) -> bool:
             return self._policy.may_see(viewer, topic)
 
-        content = self._windows[view.window].layout(view, self._catalogue, words)
+        content = self._windows[view.window].layout(Context(view, self._catalogue, words), may_see)
         return [
             header(view, self._windows, self._catalogue, words, may_see, viewer.name if self._access.entrance else ""),
             *banners(words),
@@ -133,7 +133,8 @@ class Pages:
 
     def _unknown(self, error: UnknownView, address: str, viewer: Viewer) -> Page:
         words = self._words[LANGUAGES[0]]
-        told = words(f"notice.unknown.{error.what}", value=error.value)
+        own = f"notice.unknown.{error.what}"
+        told = words(own if words.has(own) else "notice.unknown.choice", name=error.what, value=error.value)
         return self._without_figures(404, address, words, "notice.unknown", told, viewer)
 
     def _forbidden(self, view: View, address: str, viewer: Viewer) -> Page:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from config.catalogue import Catalogue, Delivery, Kind, Level, Measure
 from data_quality.grid.coded_facts import Chosen, Facts, Indices, Mask, Values
-from data_quality.grid.places import RANK, Places
+from data_quality.grid.places import Places
 from data_quality.grid.placing import Rows, placed
 from data_quality.grid.schedule import Schedule
 
@@ -84,7 +84,7 @@ class AuditGrid:
     @cached_property
     def at_grain(self) -> Mask:
         """(line, region): whether the region is of the level at which the line's parts add up."""
-        grains = np.array([RANK[delivery.grain] for delivery in self.deliveries], np.int64)
+        grains = np.array([delivery.grain.rank for delivery in self.deliveries], np.int64)
         mask: Mask = grains[:, None] == self.places.level[self.at][None, :]
         return mask
 
@@ -212,7 +212,7 @@ def build_grid(catalogue: Catalogue, facts: Facts, places: Places, plan: Schedul
     lines = [(at, one) for at, sender in enumerate(plan.senders) if sender.source for one in sender.source.delivers]
     chosen = facts.rows_of({sender.channel.id for sender in plan.senders})
     given = facts.place[facts.region.used(chosen)]
-    axis = _axis(places, {RANK[delivery.grain] for _, delivery in lines if delivery.expected}, given)
+    axis = _axis(places, {delivery.grain.rank for _, delivery in lines if delivery.expected}, given)
     measures = tuple(catalogue.measures[delivery.measure] for _, delivery in lines)
     shape = (len(measures), len(axis), len(plan.starts))
     rows = placed(facts, chosen, plan, lines, places.positions(axis)[facts.place], len(axis))

@@ -10,7 +10,6 @@ from config.catalogue import Catalogue, Level
 
 Indices = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-RANK = {level: rank for rank, level in enumerate(Level)}
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Places:
     codes: tuple[str, ...]
     index: dict[str, int]
     level: Indices
-    """Rank of each region's level, `RANK`."""
+    """Rank of each region's level, `Level.rank`."""
     served: Mask
     holder: dict[Level, Indices]
     """Index of the region at a level that holds each region (itself included), -1 where there is none."""
@@ -49,5 +48,5 @@ def arrange(catalogue: Catalogue) -> Places:
             holder[catalogue.regions[above].level][at] = index[above]
             above = catalogue.regions[above].parent
     regions = catalogue.regions.values()
-    level = np.array([RANK[region.level] for region in regions], np.int64)
+    level = np.array([region.level.rank for region in regions], np.int64)
     return Places(codes, index, level, np.array([region.served for region in regions], dtype=np.bool_), holder)

@@ -28,10 +28,9 @@ class Places:
         """The nation and the served provinces: the places that have trends and flows."""
         self.top_of = np.full(len(self.codes), -1, dtype=np.int64)
         self.top_of[self.tops] = np.arange(len(self.tops))
-        ranks = {level: rank for rank, level in enumerate(Level)}
-        rank = np.array([ranks[region.level] for region in catalogue.regions.values()])
+        rank = np.array([region.level.rank for region in catalogue.regions.values()])
         served = np.array([region.served for region in catalogue.regions.values()])
-        self.reach = {level: served & (rank <= ranks[level]) for level in Level}
+        self.reach = {level: served & (rank <= level.rank) for level in Level}
         """By level: the places at which a measure counted at that level has a figure."""
         self._families = tuple(self._families_of((self.lines >= 0).sum(axis=1)))
 

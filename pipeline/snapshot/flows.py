@@ -6,7 +6,7 @@ import pandas as pd
 
 from config.catalogue import Catalogue
 from metrics.observations import decode_dimensions
-from metrics.readings import FLOW_COLUMNS, WINDOWS, typed
+from metrics.readings import FLOW, WINDOWS
 from pipeline.board.board import PATH_STAGES, Board
 from pipeline.board.feed import Feed
 
@@ -23,7 +23,7 @@ class FlowTable:
         self._stages: dict[str, tuple[int, ...]] = {}
 
     def frame(self) -> pd.DataFrame:
-        """FLOW_COLUMNS."""
+        """As FLOW says."""
         parts = [
             self._cells(at, feed, paths)
             for at, window in enumerate(WINDOWS)
@@ -31,7 +31,7 @@ class FlowTable:
             if feed.paths.keys and (paths := self.board.path_window(feed, window)) is not None
         ]
         if not parts:
-            return typed(pd.DataFrame(columns=list(FLOW_COLUMNS)))
+            return FLOW.empty()
         window, region, channel, stages, contacts = (np.concatenate(part) for part in zip(*parts, strict=True))
         return pd.DataFrame(
             {

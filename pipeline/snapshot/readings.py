@@ -64,7 +64,7 @@ class ReadingTable:
         """What every cell of the sheet is about."""
 
     def frame(self, now: datetime) -> pd.DataFrame:
-        """READING_COLUMNS but for trust and reason, and `open_share`: contacts whose end is open, as a share."""
+        """As READINGS says but for trust and reason, and `open_share`: contacts whose end is open, as a share."""
         cells = self._cells(now)
         figures = self.formulas.divide(cells.fractions)
         current, before = range(len(BACK))

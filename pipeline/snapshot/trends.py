@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from config.catalogue import Catalogue
-from metrics.readings import TREND_COLUMNS, typed
+from metrics.readings import TREND
 from pipeline.board.board import Board
 from pipeline.snapshot.channel_figures import Buckets, ChannelFigures
 from pipeline.snapshot.formulas import Formulas
@@ -21,14 +21,14 @@ class TrendTable:
         self.channels = ("", *catalogue.channels)
 
     def frame(self, now: datetime) -> pd.DataFrame:
-        """TREND_COLUMNS; a bucket without a value has no row."""
+        """As TREND says; a bucket without a value has no row."""
         found = {
             number: buckets
             for number, channel in enumerate(self.catalogue.channels, start=1)
             if (buckets := self.known.buckets(channel, now)) is not None
         }
         if not found:
-            return typed(pd.DataFrame(columns=list(TREND_COLUMNS)))
+            return TREND.empty()
         nation = np.array([0])
         parts = [self._cells(number, buckets, nation) for number, buckets in found.items()]
         together = self.formulas.join([one.fractions for one in found.values()])

@@ -19,9 +19,6 @@ KEYS = ("measure", "region", "dimension", "start")
 Columns = dict[str, npt.NDArray[Any]]
 """Columns of a frame, one row after another."""
 
-RANKS = {level: rank for rank, level in enumerate(Level)}
-"""Coarse to fine: a region with a lower rank than the delivery's grain is a reported total."""
-
 
 class Encoder:
     """Turns the tables of one batch into frames of codes: measure, region, dimension, start, value, …"""
@@ -91,6 +88,7 @@ class Encoder:
         return values
 
     def _reported(self, measures: npt.NDArray[np.integer], regions: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+        """Rows of a region whose level is coarser than the delivery's grain: reported totals."""
         grain = self._ranks("measure", measures, self._grain)
         level = self._ranks("region", regions, lambda label: self._catalogue.regions[label].level)
         coarser: npt.NDArray[np.bool_] = level < grain
@@ -99,7 +97,7 @@ class Encoder:
     def _ranks(self, kind: str, codes: npt.NDArray[np.integer], level: Callable[[str], Level]) -> npt.NDArray[np.int8]:
         used = np.flatnonzero(np.bincount(codes))
         ranks = np.zeros(used.max(initial=0) + 1, dtype=np.int8)
-        ranks[used] = [RANKS[level(label)] for label in self._names.labels(kind, used.tolist())]
+        ranks[used] = [level(label).rank for label in self._names.labels(kind, used.tolist())]
         found: npt.NDArray[np.int8] = ranks.take(codes)
         return found
 

@@ -1,20 +1,19 @@
 """The newest snapshot, from the pipeline to every web process, through Valkey.
 
-All frames are replaced in one step, then the generation is told to whoever listens; the blob itself
-is read from its keys, once by each web process. The snapshot is kept out of the append-only file and is not sent
-to replicas: it is made anew every tick and must not wear the disks that the push endpoint's promise stands on.
-After a fail-over there is none until the next tick; what a replica got of it by a full copy is deleted there, so
-that an old one never comes back.
+The snapshot is one hash: its head, and a packed blob a frame, whatever frames there are. It is replaced in one step,
+then the generation is told to whoever listens; the blobs are read from the hash, once by each web process. The snapshot
+is kept out of the append-only file and is not sent to replicas: it is made anew every tick and must not wear the disks
+that the push endpoint's promise stands on. After a fail-over there is none until the next tick; what a replica got of
+it by a full copy is deleted there, so that an old one never comes back.
 """
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import pandas as pd
 import redis
 import redis.asyncio
 
@@ -24,16 +23,17 @@ from store.valkey.address import TAG, ValkeyAddress
 from store.valkey.faults import valkey_faults
 from store.valkey.packing import pack, unpack
 
-HEAD = f"{TAG}:snapshot"
+SNAPSHOT = f"{TAG}:snapshot"
+HEAD = "head"
+FRAME = "frame:"
+"""Before the name of a frame, as a field of the hash."""
 CHANNEL = "watchfloor:generation"
-FRAMES = tuple(field.name for field in fields(Snapshot) if field.type is pd.DataFrame)
-KEYS = (HEAD, *(f"{HEAD}:{name}" for name in FRAMES))
 
 _PUBLISH = """
 redis.set_repl(redis.REPL_REPLICA)
-redis.call('DEL', unpack(KEYS))
+redis.call('DEL', KEYS[1])
 redis.set_repl(redis.REPL_NONE)
-for position, key in ipairs(KEYS) do redis.call('SET', key, ARGV[position + 1]) end
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 redis.call('PUBLISH', 'watchfloor:generation', ARGV[1])
 return redis.status_reply('OK')"""
 
@@ -64,19 +64,22 @@ class Live:
     def publish(self, snapshot: Snapshot) -> None:
         """Replace the snapshot as one and tell its generation; raises StoreUnreachable, StoreFull."""
         head = {"generation": snapshot.generation, "at": snapshot.at.isoformat(), "simulated": snapshot.simulated}
-        frames = [pack(getattr(snapshot, name)) for name in FRAMES]
+        fields: list[str | bytes] = [HEAD, json.dumps(head)]
+        for name, frame in snapshot.frames.items():
+            fields += [FRAME + name, pack(frame)]
         with valkey_faults():
-            self._publish(keys=KEYS, args=[snapshot.generation, json.dumps(head), *frames])
+            self._publish(keys=[SNAPSHOT], args=[snapshot.generation, *fields])
 
     def read(self) -> Snapshot | None:
         """The newest snapshot, all of one generation, or None before the first; raises StoreUnreachable."""
         with valkey_faults():
-            head, *frames = self._client.mget(KEYS)
-        if head is None or any(frame is None for frame in frames):
+            held = {field.decode(): data for field, data in self._client.hgetall(SNAPSHOT).items()}
+        if not held:
             return None
-        known = json.loads(head)
+        known = json.loads(held.pop(HEAD))
         at = datetime.fromisoformat(known.pop("at"))
-        return Snapshot(**known, at=at, **{name: unpack(data) for name, data in zip(FRAMES, frames, strict=True)})
+        frames = {field.removeprefix(FRAME): unpack(data) for field, data in held.items()}
+        return Snapshot(**known, at=at, frames=frames)
 
     async def generations(self) -> AsyncIterator[int]:
         """Each new generation, for ever: the one that stands first, only the newest after a gap or a lost link.
@@ -102,7 +105,7 @@ class Live:
         """Whether Valkey answers and what it shows; never raises for a lost link."""
         try:
             with valkey_faults():
-                head = self._client.get(HEAD)
+                head = self._client.hget(SNAPSHOT, HEAD)
         except StoreFault as error:
             return LiveHealth(False, str(error))
         if head is None:
@@ -123,6 +126,6 @@ async def _newest(client: "redis.asyncio.Redis", listening: "redis.asyncio.clien
         if message["type"] == "message":
             yield int(message["data"])
         else:
-            head = await client.get(HEAD)
+            head = await client.hget(SNAPSHOT, HEAD)
             if head is not None:
                 yield int(json.loads(head)["generation"])

@@ -56,7 +56,7 @@ def topics(catalogue: Catalogue) -> list[str]:
     return [
         topic
         for name, window in all_windows().items()
-        for topic in ([name] if window.LEVEL is Level.NATION else [f"{name}/{GUANGDONG}", f"{name}/{BEIJING}"])
+        for topic in ([name] if window.level is Level.NATION else [f"{name}/{GUANGDONG}", f"{name}/{BEIJING}"])
     ]
 
 

@@ -12,6 +12,7 @@ from config.catalogue import Catalogue
 from config.loading import load
 from dashboards.access.viewers import OpenAccess
 from dashboards.site.application import create_app
+from metrics.readings import TREND
 from tests.support.believable import believable
 from tests.support.browsers import Served
 from tests.support.live_world import MemoryLive
@@ -34,7 +35,7 @@ class Nation(Served):
         old = self.live.newest
         assert old is not None
         trend = old.trend.assign(start=old.trend["start"] + timedelta(minutes=5))
-        newer = replace(old, generation=old.generation + 1, trend=trend)
+        newer = replace(old.with_frame(TREND, trend), generation=old.generation + 1)
         self.loop.call_soon_threadsafe(self.live.publish, newer)
 
 

@@ -13,7 +13,7 @@ import pytest
 from data_quality.registry import RULES, Dimension, Sight, Stage, Verdict, rule
 from data_quality.score import scores
 from metrics.findings import CheckState, Finding
-from metrics.readings import SCORE_COLUMNS
+from metrics.readings import SCORES
 from tests.support.example_world import world
 
 CATALOGUE = world()
@@ -29,7 +29,7 @@ def check(
 
 def score(findings: list[Finding], kind: str, key: str, dimension: str) -> tuple[Any, Any]:
     frame = scores(findings, CATALOGUE)
-    assert list(frame.columns) == list(SCORE_COLUMNS)
+    assert list(frame.columns) == SCORES.columns
     (row,) = frame[(frame["kind"] == kind) & (frame["key"] == key) & (frame["dimension"] == dimension)].itertuples()
     return row.score, row.coverage
 

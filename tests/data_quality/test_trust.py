@@ -11,7 +11,8 @@ from config.catalogue import Catalogue
 from data_quality.grounds import Grounds
 from data_quality.sources import judge_sources, states_now
 from data_quality.trust import judge
-from metrics.readings import FINDING_COLUMNS, SOURCE_COLUMNS
+from metrics.readings import FINDINGS
+from metrics.readings import SOURCES as SOURCE_FRAME
 from tests.support.example_world import at, world
 
 CATALOGUE = world()
@@ -31,7 +32,7 @@ def last(**covered: str | None) -> pd.DataFrame:
 
 def states(now: str, **covered: str | None) -> dict[str, str]:
     judged = judge_sources(last(**covered), GROUNDS, at(now))
-    assert list(judged.columns) == list(SOURCE_COLUMNS)
+    assert list(judged.columns) == SOURCE_FRAME.columns
     return dict(zip(judged["source"], judged["state"], strict=True))
 
 
@@ -50,7 +51,7 @@ def findings(*rows: dict[str, object]) -> pd.DataFrame:
         "facts": "{}",
     }
     blank |= {"since": at("10:00"), "last_seen": at("10:00")}
-    return pd.DataFrame([{**blank, **row} for row in rows], columns=list(FINDING_COLUMNS))
+    return pd.DataFrame([{**blank, **row} for row in rows], columns=FINDINGS.columns)
 
 
 def judged(

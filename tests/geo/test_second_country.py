@@ -13,7 +13,8 @@ from dashboards.access.viewers import OpenAccess
 from dashboards.files import assets_of
 from dashboards.site.application import create_app
 from dashboards.site.registry import all_windows
-from dashboards.views import View
+from dashboards.views import Addresses
+from dashboards.window import Context
 from tests.geo.test_product_maps import EXAMPLE
 from tests.support.believable import believable
 from tests.support.live_world import MemoryLive
@@ -27,9 +28,10 @@ def spain() -> Catalogue:
 
 def window(name: str, scope: str = NATION, language: str = "en") -> tuple[str, dict[str, Any]]:
     """What a window lays out, as text, and what its frame sets."""
-    view, words = View(name, scope, language=language), Words(spain(), language)
-    laid_out = str(all_windows()[name].layout(view, spain(), words))
-    return laid_out, dict(all_windows()[name].panels(believable(spain()), view, spain(), words))
+    view = Addresses(spain(), all_windows()).view(name, scope, {"language": language})
+    context = Context(view, spain(), Words(spain(), language))
+    laid_out = str(all_windows()[name].layout(context, lambda topic: True))
+    return laid_out, dict(all_windows()[name].parts(believable(spain()), context))
 
 
 def test_its_places_channels_and_day_are_its_own() -> None:

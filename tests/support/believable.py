@@ -14,15 +14,14 @@ import pandas as pd
 
 from config.catalogue import NATION, Catalogue, Level, Metric
 from metrics.readings import (
-    FINDING_COLUMNS,
-    FLOW_COLUMNS,
-    READING_COLUMNS,
-    SCORE_COLUMNS,
-    SOURCE_COLUMNS,
-    TREND_COLUMNS,
+    FINDINGS,
+    FLOW,
+    READINGS,
+    SCORES,
+    SOURCES,
+    TREND,
     WINDOWS,
     Snapshot,
-    typed,
 )
 
 AT = datetime(2026, 11, 21, 10, 23, 40, tzinfo=UTC)
@@ -66,29 +65,21 @@ def believable(catalogue: Catalogue, at: datetime = AT, seed: int = 7) -> Snapsh
         generation=1,
         at=at,
         simulated=True,
-        readings=_readings(catalogue, places, at.replace(second=0), random),
-        trend=_trend(catalogue, at.replace(second=0), random),
-        flow=_flow(catalogue, random),
-        sources=_sources(catalogue, places, at, random),
-        findings=_findings(catalogue, places, at),
-        scores=_scores(catalogue, places, random),
+        frames={
+            READINGS.name: _readings(catalogue, places, at.replace(second=0), random),
+            TREND.name: _trend(catalogue, at.replace(second=0), random),
+            FLOW.name: _flow(catalogue, random),
+            SOURCES.name: _sources(catalogue, places, at, random),
+            FINDINGS.name: _findings(catalogue, places, at),
+            SCORES.name: _scores(catalogue, places, random),
+        },
     )
 
 
 def empty(at: datetime = AT) -> Snapshot:
     """The snapshot of the first instant: nothing was read yet."""
-    frames = [
-        typed(pd.DataFrame(columns=list(columns)))
-        for columns in (
-            READING_COLUMNS,
-            TREND_COLUMNS,
-            FLOW_COLUMNS,
-            SOURCE_COLUMNS,
-            FINDING_COLUMNS,
-            SCORE_COLUMNS,
-        )
-    ]
-    return Snapshot(0, at, False, *frames)
+    specs = (READINGS, TREND, FLOW, SOURCES, FINDINGS, SCORES)
+    return Snapshot(0, at, False, {spec.name: spec.empty() for spec in specs})
 
 
 def delivered(catalogue: Catalogue, metric: Metric, channel: str) -> bool:
@@ -103,7 +94,7 @@ def _readings(catalogue: Catalogue, places: Plan, until: datetime, random: Rando
         for metric in catalogue.metrics.values():
             for region, channel in _keys(catalogue, metric):
                 rows.append(_reading(metric, window, region, channel, places, until, random))
-    frame = pd.DataFrame(rows, columns=list(READING_COLUMNS))
+    frame = pd.DataFrame(rows, columns=READINGS.columns)
     keys = ["metric", "window", "region", "channel", "state", "trust", "reason"]
     frame[keys] = frame[keys].astype("category")
     frame["at"] = frame["at"].astype("datetime64[s, UTC]")
@@ -183,7 +174,7 @@ def _trend(catalogue: Catalogue, until: datetime, random: Random) -> pd.DataFram
                 wave = 1 + 0.05 * math.sin(index / 3 + len(region + channel)) + random.uniform(-0.02, 0.02)
                 value = math.nan if random.random() < 0.01 else middle * wave
                 rows.append((metric.id, region, channel, start, value))
-    frame = pd.DataFrame(rows, columns=list(TREND_COLUMNS))
+    frame = pd.DataFrame(rows, columns=TREND.columns)
     frame[["metric", "region", "channel"]] = frame[["metric", "region", "channel"]].astype("category")
     return frame
 
@@ -204,8 +195,8 @@ def _flow(catalogue: Catalogue, random: Random) -> pd.DataFrame:
         for path, contacts in nation.items()
         if round(contacts * share * span) > 0
     ]
-    frame = pd.DataFrame(rows, columns=list(FLOW_COLUMNS))
-    keys = list(FLOW_COLUMNS[:-1])
+    frame = pd.DataFrame(rows, columns=FLOW.columns)
+    keys = FLOW.columns[:-1]
     frame[keys] = frame[keys].astype("category")
     return frame
 
@@ -241,7 +232,7 @@ def _sources(catalogue: Catalogue, places: Plan, at: datetime, random: Random) -
             covered = None if last is None else last - timedelta(seconds=channel.interval_s)
             lag = math.nan if covered is None else (at - covered).total_seconds()
             rows.append((channel.id, source.id, source.kind, state, last, covered, lag, error, since, True))
-    frame = pd.DataFrame(rows, columns=list(SOURCE_COLUMNS))
+    frame = pd.DataFrame(rows, columns=SOURCES.columns)
     for column in ("last_success", "covered_until", "since"):
         frame[column] = pd.to_datetime(frame[column], utc=True)
     return frame
@@ -276,7 +267,7 @@ def _findings(catalogue: Catalogue, places: Plan, at: datetime) -> pd.DataFrame:
         )
         for rule, severity, state, channel, region, measure, age, bad, of, facts in kinds
     ]
-    return pd.DataFrame(rows, columns=list(FINDING_COLUMNS))
+    return pd.DataFrame(rows, columns=FINDINGS.columns)
 
 
 def _scores(catalogue: Catalogue, places: Plan, random: Random) -> pd.DataFrame:
@@ -296,4 +287,4 @@ def _scores(catalogue: Catalogue, places: Plan, random: Random) -> pd.DataFrame:
         ):
             coverage = random.uniform(0.3, 0.9) if blind else random.uniform(0.96, 1.0)
             rows.append((kind, key, dimension, math.nan if blind and random.random() < 0.5 else score, coverage))
-    return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
+    return pd.DataFrame(rows, columns=SCORES.columns)

@@ -5,9 +5,9 @@ is lost, a generation that comes at an exact instant) needs no server; the real 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -29,10 +29,11 @@ from config.catalogue import (
     Text,
 )
 from config.settings import ROOT
-from dashboards.views import View
-from metrics.readings import Snapshot
+from dashboards.parameters import METRIC, TIME
+from dashboards.views import Addresses, View
+from dashboards.window import Context, Needs, PanelData, Parts, Window
+from metrics.readings import READINGS, Snapshot
 from store.valkey.live import LiveHealth
-from wording.words import Words
 
 GUANGDONG, BEIJING, TAIWAN = "440000", "110000", "710000"
 
@@ -91,18 +92,8 @@ def catalogue() -> Catalogue:
 
 def snapshot(generation: int, offered: float = 100.0, at: datetime | None = None) -> Snapshot:
     """A snapshot whose one reading is `offered`."""
-    nothing = pd.DataFrame()
-    return Snapshot(
-        generation=generation,
-        at=at or datetime.now(UTC),
-        simulated=True,
-        readings=pd.DataFrame({"value": [offered]}),
-        trend=nothing,
-        flow=nothing,
-        sources=nothing,
-        findings=nothing,
-        scores=nothing,
-    )
+    frames = {READINGS.name: pd.DataFrame({"value": [offered]})}
+    return Snapshot(generation=generation, at=at or datetime.now(UTC), simulated=True, frames=frames)
 
 
 class MemoryLive:
@@ -144,15 +135,14 @@ class MemoryLive:
             queue.put_nowait(None)
 
 
-def layout(view: View, catalogue: Catalogue, words: Words) -> html.Div:
-    place = words.name(view.scope)
+def layout(view: View, place: str) -> html.Div:
     attributes: dict[str, Any] = {"data-late-after": "5"}
     spark: dict[str, Any] = {"data-chart": "spark"}
     unit: dict[str, Any] = {"data-part": "unit"}
     flow: dict[str, Any] = {"data-chart": "flow"}
     return html.Div(
         [
-            html.H1(f"{view.window} {place} {view.metric} {view.time}", id="heading"),
+            html.H1(f"{view.window} {place} {METRIC.of(view)} {TIME.of(view)}", id="heading"),
             html.Span("--", id="offered"),
             html.Span(id="offered-age", **attributes),
             html.Div(html.Span("--", **unit), id="tile"),
@@ -178,8 +168,7 @@ def figure_attributes(view: View) -> dict[str, Any]:
     return {"data-chart": "plotly"} if view.window == "hq" else {}
 
 
-def panels(snapshot: Snapshot, view: View, catalogue: Catalogue, words: Words) -> dict[str, dict[str, object]]:
-    offered = float(snapshot.readings["value"].iloc[0])
+def figures(view: View, offered: float, at: datetime) -> dict[str, dict[str, object]]:
     if offered < 0:
         raise ValueError("offered is negative")
     figure = f"{offered:.0f}"
@@ -192,7 +181,7 @@ def panels(snapshot: Snapshot, view: View, catalogue: Catalogue, words: Words) -
     parts: dict[str, dict[str, object]] = {"figure": {"chart": {"data": [line], "layout": {}}}}
     return (parts if view.window == "hq" else {}) | {
         "offered": {"text": figure},
-        "offered-age": {"@data-at": snapshot.at.isoformat()},
+        "offered-age": {"@data-at": at.isoformat()},
         "tile": {".unit": "n", "@data-state": "good", "--share": "40%", ".unit@title": f"of {figure}"},
         "trend": {"chart": {"line": f"M0 12L100 {figure}", "area": "", "band": None}},
         "map": {"chart": {"map": "provinces", "places": places}},
@@ -208,16 +197,29 @@ def panels(snapshot: Snapshot, view: View, catalogue: Catalogue, words: Words) -
     }
 
 
-def window(name: str, level: Level, order: int | None) -> Any:
-    return SimpleNamespace(NAME=name, LEVEL=level, ORDER=order, layout=layout, panels=panels)
+@dataclass(frozen=True)
+class Everything:
+    """One panel with an element for every part and drawer."""
+
+    def needs(self, context: Context) -> Needs:
+        return Needs(frames=(READINGS.name,))
+
+    def layout(self, context: Context, granted: Collection[str]) -> list[html.Div]:
+        return [layout(context.view, context.words.name(context.view.scope))]
+
+    def parts(self, context: Context, data: PanelData) -> Parts:
+        return figures(context.view, float(data.frames[READINGS.name]["value"].iloc[0]), data.at)
 
 
-def windows() -> dict[str, Any]:
-    return {
-        "flow": window("flow", Level.NATION, 1),
-        "hq": window("hq", Level.NATION, 2),
-        "province": window("province", Level.PROVINCE, None),
-    }
+def windows() -> dict[str, Window]:
+    made = (
+        Window("flow", Level.NATION, (Everything(),), 1),
+        Window("hq", Level.NATION, (Everything(),), 2),
+        Window("province", Level.PROVINCE, (Everything(),)),
+    )
+    return {window.name: window for window in made}
 
 
-LEVELS = {name: window.LEVEL for name, window in windows().items()}
+def view(pathname: str, query: str = "") -> View:
+    """A view of this world's windows."""
+    return Addresses(catalogue(), windows()).parse(pathname, query)

@@ -83,3 +83,9 @@ class Scripted:
 def stores(dependencies: Dependencies) -> Stores:
     """Where answers come from."""
     return Stores(dependencies.catalogue, dependencies.history, dependencies.state, dependencies.clock)
+
+
+def pass_time(dependencies: Dependencies, span: timedelta) -> None:
+    clock = dependencies.clock
+    assert isinstance(clock, Clock)
+    clock.now += span

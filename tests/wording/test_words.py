@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from config.catalogue import Metric
-from dashboards.panels.tiles import change, sample
+from dashboards.panels.reading_text import change, sample
 from metrics.observations import NaiveTime
 from metrics.readings import Reading, State, Trust
 from tests.support.shown_windows import catalogue

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from config.settings import ROOT
-from dashboards.panels.target_scale import LOUD
 from metrics.readings import State, Trust
+from metrics.states import URGENT
 from tests.support.shown_windows import catalogue
 
 MODULES = sorted(path for room in ("dashboards", "wording") for path in (ROOT / room).rglob("*.py"))
@@ -61,7 +61,7 @@ def test_every_key_that_code_names_has_words() -> None:
 def test_every_state_has_words() -> None:
     keys = {f"state.{state}" for state in State} | {f"trust_mark.{trust}" for trust in Trust}
     keys |= {f"source.{state}" for state in ("sound", "stale", "doubtful", "absent")}
-    keys |= {f"verdict.{state}" for state in ("good", "none", *LOUD)}
+    keys |= {f"verdict.{state}" for state in ("good", "none", *URGENT)}
     keys |= {f"unit.{metric.unit}" for metric in catalogue().metrics.values()}
     assert keys - catalogue().words.keys() == set()
 

@@ -27,6 +27,7 @@ from tests.support.pipeline_world import (
     Clock,
     Scripted,
     feeder,
+    pass_time,
     pipeline,
     row,
     stores,
@@ -140,18 +141,18 @@ def a_wrong_row(dependencies: Dependencies) -> None:
 
 
 def a_stale_source(dependencies: Dependencies) -> None:
-    dependencies.clock.now += timedelta(minutes=6)
+    pass_time(dependencies, timedelta(minutes=6))
     quarter(dependencies, "chat", minutes=6)
     fault = SourceFault("timeout", "no answer")
     turn(dependencies, feeder(dependencies, "desk", Scripted(dependencies, [fault])))
 
 
 def a_lost_source(dependencies: Dependencies) -> None:
-    dependencies.clock.now += timedelta(minutes=40)
+    pass_time(dependencies, timedelta(minutes=40))
 
 
 def an_open_cohort(dependencies: Dependencies) -> None:
-    dependencies.clock.now += timedelta(minutes=1)
+    pass_time(dependencies, timedelta(minutes=1))
     push(dependencies, "desk", waiting=1000.0, offered=1100.0)
     push(dependencies, "chat")
 

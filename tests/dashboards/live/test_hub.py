@@ -16,10 +16,10 @@ from dashboards.live.hub import Hub, Limits, TooManyStreams
 from dashboards.site.pages import Pages
 from dashboards.views import View
 from metrics.readings import Snapshot
-from tests.support.live_world import GUANGDONG, MemoryLive, catalogue, snapshot, windows
+from tests.support.live_world import GUANGDONG, MemoryLive, catalogue, snapshot, view, windows
 
-FLOW = View("flow")
-PROVINCE = View("province", GUANGDONG)
+FLOW = view("/flow")
+PROVINCE = view(f"/province/{GUANGDONG}")
 
 
 class Counting(Pages):

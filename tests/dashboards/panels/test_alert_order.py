@@ -1,15 +1,15 @@
 """In which order a window says what is wrong: severity, then the scope itself before what lies below it."""
 
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from config.catalogue import NATION
 from config.loading import load
-from dashboards.panels.alerts import Alert, alerts
-from dashboards.panels.view_readings import ViewFigures
-from metrics.readings import READING_COLUMNS, SOURCE_COLUMNS, typed
+from dashboards.panels.alerts import Alert, alerts_of
+from dashboards.view_readings import Selection, ViewFigures
+from dashboards.window import PanelData
+from metrics.readings import READINGS, SOURCES, State
 from tests.support.believable import AT, empty
 from wording.words import Words
 
@@ -24,36 +24,33 @@ CRITICAL, WARNING = METRIC.warning - 0.001, METRIC.target - 0.001
 
 
 def reading(region: str, value: float, state: str) -> tuple[Any, ...]:
-    row = dict.fromkeys(READING_COLUMNS, "") | {"metric": METRIC.id, "window": "15min", "region": region}
+    row = dict.fromkeys(READINGS.columns, "") | {"metric": METRIC.id, "window": "15min", "region": region}
     figures = {"value": value, "numerator": value * 900, "denominator": 900.0, "n": 900.0, "previous": value}
     return tuple((row | figures | {"at": AT, "state": state, "trust": "sound"}).values())
 
 
 def absent(channel: str) -> tuple[Any, ...]:
-    row = dict.fromkeys(SOURCE_COLUMNS, "") | {"channel": channel, "source": "main", "state": "absent"}
+    row = dict.fromkeys(SOURCES.columns, "") | {"channel": channel, "source": "main", "state": "absent"}
     times = {"last_success": AT, "covered_until": AT, "since": AT, "lag_s": 0.0, "simulated": True}
     return tuple((row | times).values())
 
 
 def told(readings: list[tuple[Any, ...]], sources: list[tuple[Any, ...]] | None = None) -> list[Alert]:
-    frames = {
-        "readings": typed(pd.DataFrame(readings, columns=list(READING_COLUMNS))),
-        "sources": typed(pd.DataFrame(sources or [], columns=list(SOURCE_COLUMNS))),
-    }
-    snapshot = replace(empty(), **frames)
+    snapshot = empty().with_frame(READINGS, READINGS.typed(pd.DataFrame(readings, columns=READINGS.columns)))
     places = (GUANGDONG, BEIJING)
-    figures = ViewFigures(snapshot, "15min", [METRIC.id], [NATION, *places])
-    return alerts(snapshot, figures, [METRIC], NATION, places, WORDS)
+    figures = ViewFigures(snapshot, Selection("15min", (METRIC.id,), (NATION, *places), NATION))
+    stands = SOURCES.typed(pd.DataFrame(sources or [], columns=SOURCES.columns))
+    return alerts_of(PanelData(AT, figures, {SOURCES.name: stands}), [METRIC], NATION, places, WORDS)
 
 
 def test_the_scopes_own_alert_comes_before_a_place_below_that_misses_by_more() -> None:
     found = told([reading(GUANGDONG, 0.0, "critical"), reading(NATION, CRITICAL, "critical")])
-    assert [(alert.where, alert.severity) for alert in found] == [("China", "critical"), ("Guangdong", "critical")]
+    assert [(alert.where, alert.state) for alert in found] == [("China", State.CRITICAL), ("Guangdong", State.CRITICAL)]
 
 
 def test_a_critical_place_below_comes_before_the_scopes_own_warning() -> None:
     found = told([reading(GUANGDONG, CRITICAL, "critical"), reading(NATION, WARNING, "warning")])
-    assert [(alert.where, alert.severity) for alert in found] == [("Guangdong", "critical"), ("China", "warning")]
+    assert [(alert.where, alert.state) for alert in found] == [("Guangdong", State.CRITICAL), ("China", State.WARNING)]
 
 
 def test_a_source_that_is_absent_comes_after_the_scopes_own_alert_and_before_those_below() -> None:

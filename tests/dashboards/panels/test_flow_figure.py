@@ -20,7 +20,7 @@ from dashboards.panels.flow_paths import (
     strands,
     with_small_channels_together,
 )
-from metrics.readings import FLOW_COLUMNS
+from metrics.readings import FLOW
 from tests.support.shown_windows import catalogue, shown, snapshot
 from wording.words import Words
 
@@ -86,7 +86,7 @@ def test_the_remainder_is_shown_and_zero_is_shown_as_zero() -> None:
     assert remainder({("a", "", "", "", "resolved_first"): 5.0}) == 0.0
     names = [node["text"] for node in flow_figure(paths, {}, catalogue(), Words(catalogue(), "en"))["nodes"]]
     assert "unexplained" in names
-    assert shown("flow", kind="empty", language="en")["flow-remainder"]["text"] == "0 unexplained"
+    assert shown("flow", kind="empty", lang="en")["flow-remainder"]["text"] == "0 unexplained"
 
 
 def test_no_contacts_say_so() -> None:
@@ -117,5 +117,5 @@ def test_nodes_keep_their_places_when_the_figures_move() -> None:
 
 def test_parts_of_one_path_add_up() -> None:
     row = ("15min", NATION, "hotline", "ivr", "billing", "first_line", "resolved_first")
-    frame = pd.DataFrame([(*row, 2.0), (*row, 3.0), ("60min", *row[1:], 9.0)], columns=list(FLOW_COLUMNS))
+    frame = pd.DataFrame([(*row, 2.0), (*row, 3.0), ("60min", *row[1:], 9.0)], columns=FLOW.columns)
     assert paths_of(frame, "15min", NATION) == {row[2:]: 5.0}

@@ -6,11 +6,13 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from dash import html
 from starlette.requests import HTTPConnection
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message
@@ -21,7 +23,8 @@ from config.catalogue import NATION
 from dashboards.access.routes import Guarded, Open
 from dashboards.access.viewers import OpenAccess
 from dashboards.site.application import create_app
-from tests.support.live_world import BEIJING, GUANGDONG, MemoryLive, catalogue, snapshot, windows
+from dashboards.window import Context
+from tests.support.live_world import BEIJING, GUANGDONG, Everything, MemoryLive, catalogue, snapshot, windows
 
 CALLBACK = {
     "output": "page.children",
@@ -42,6 +45,13 @@ class NamedAccess:
         region = request.headers.get("x-viewer")
         role = "executive" if region == NATION else "province_manager"
         return Viewer("Li Na", role, region) if region and not self.gone else None
+
+
+class Broken(Everything):
+    """A panel with a bug."""
+
+    def layout(self, context: Context, granted: Collection[str]) -> list[html.Div]:
+        raise ZeroDivisionError
 
 
 def app_of(live: MemoryLive, access: Any = None, **more: Any) -> ASGIApp:
@@ -152,7 +162,7 @@ def test_a_page_has_the_window_in_its_frame(client: TestClient) -> None:
 
 def test_a_window_that_fails_says_so_in_its_place(caplog: pytest.LogCaptureFixture, live: MemoryLive) -> None:
     broken = windows()
-    broken["hq"].layout = lambda view, catalogue, words: 1 / 0
+    broken["hq"] = replace(broken["hq"], panels=(Broken(),))
     with TestClient(create_app(catalogue(), live, OpenAccess(), windows=broken)) as client:
         page = content(client, "/hq")
     assert "服务器在生成页面时出错" in page

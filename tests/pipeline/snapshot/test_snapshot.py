@@ -10,12 +10,12 @@ import pytest
 
 from config.catalogue import NATION
 from metrics.observations import SourceFault
-from metrics.readings import COLUMN_TYPES, Snapshot
+from metrics.readings import FINDINGS, FLOW, READINGS, SCORES, SOURCES, TEXT, TREND, FrameSpec, Snapshot
 from pipeline.dependencies import Dependencies
 from pipeline.flow.turn import turn
 from pipeline.snapshot.builder import SnapshotBuilder
 from store.valkey.packing import pack, unpack
-from tests.support.pipeline_world import GUANGZHOU, NOON, WUHAN, Clock, Scripted, feeder, pipeline, row
+from tests.support.pipeline_world import GUANGZHOU, NOON, WUHAN, Clock, Scripted, feeder, pass_time, pipeline, row
 
 
 def reading(
@@ -42,21 +42,15 @@ def dependencies(tmp_path: Path) -> Iterator[Dependencies]:
         yield opened
 
 
-def pass_time(dependencies: Dependencies, span: timedelta) -> None:
-    clock = dependencies.clock
-    assert isinstance(clock, Clock)
-    clock.now += span
-
-
-@pytest.mark.parametrize("name", ["readings", "trend", "flow", "sources", "findings", "scores"])
+@pytest.mark.parametrize("spec", [READINGS, TREND, FLOW, SOURCES, FINDINGS, SCORES], ids=lambda spec: spec.name)
 def test_before_anything_came_every_frame_is_empty_and_typed_and_survives_the_way(
-    dependencies: Dependencies, name: str
+    dependencies: Dependencies, spec: FrameSpec
 ) -> None:
-    frame = getattr(SnapshotBuilder(dependencies, simulated=False).build(), name)
+    frame = SnapshotBuilder(dependencies, simulated=False).build().frames[spec.name]
     back = unpack(pack(frame))
-    assert list(back.columns) == list(frame.columns)
-    for column in COLUMN_TYPES.keys() & set(frame.columns):
-        assert back[column].dtype == COLUMN_TYPES[column]
+    assert list(back.columns) == list(frame.columns) == spec.columns
+    for column, kind in spec.types.items():
+        assert kind == TEXT or back[column].dtype == kind
 
 
 def test_channels_are_joined_by_their_sums_and_only_where_they_know_the_whole_formula(

@@ -5,7 +5,6 @@ import json
 import threading
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import closing
-from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,48 +13,47 @@ import pytest
 import redis
 
 from metrics.readings import (
-    FINDING_COLUMNS,
-    FLOW_COLUMNS,
-    READING_COLUMNS,
-    SCORE_COLUMNS,
-    SOURCE_COLUMNS,
-    TREND_COLUMNS,
+    COUNT,
+    FINDINGS,
+    FLAG,
+    FLOW,
+    NUMBER,
+    READINGS,
+    SCORES,
+    SOURCES,
+    TEXT,
+    TIME,
+    TREND,
+    FrameSpec,
     Snapshot,
 )
 from store.valkey.embedded import EmbeddedValkey
-from store.valkey.live import FRAMES, HEAD, Live
+from store.valkey.live import FRAME, HEAD, SNAPSHOT, Live
 from tests.support.valkey_lineups import Lineup
 from tests.support.waiting import eventually
 
 NOW = datetime(2026, 11, 21, 16, tzinfo=UTC)
-COLUMNS = {
-    "readings": READING_COLUMNS,
-    "trend": TREND_COLUMNS,
-    "flow": FLOW_COLUMNS,
-    "sources": SOURCE_COLUMNS,
-    "findings": FINDING_COLUMNS,
-    "scores": SCORE_COLUMNS,
-}
-NUMBERS = {"value", "numerator", "denominator", "n", "previous", "contacts", "lag_s", "score", "coverage"}
-TIMES = {"at", "start", "last_success", "covered_until", "since", "last_seen"}
+ALERTS = FrameSpec("alerts", {"alert": TEXT, "since": TIME, "acknowledged": FLAG, "escalations": COUNT})
+"""A frame of which neither the snapshot nor its way knows anything."""
+SPECS = (READINGS, TREND, FLOW, SOURCES, FINDINGS, SCORES, ALERTS)
 
 
-def frame(columns: tuple[str, ...], generation: int, rows: int = 3) -> pd.DataFrame:
+def frame(spec: FrameSpec, generation: int, rows: int = 3) -> pd.DataFrame:
     made = {}
-    for name in columns:
-        if name in NUMBERS:
+    for name, kind in spec.types.items():
+        if kind == NUMBER:
             made[name] = pd.Series([float("nan"), *[float(generation)] * (rows - 1)])
-        elif name in TIMES:
-            made[name] = pd.Series([pd.NaT, *[NOW] * (rows - 1)], dtype="datetime64[s, UTC]")
+        elif kind == TIME:
+            made[name] = pd.Series([pd.NaT, *[NOW] * (rows - 1)], dtype=TIME)
+        elif kind in (COUNT, FLAG):
+            made[name] = pd.Series([generation % 2] * rows, dtype=kind)
         else:
             made[name] = pd.Series([f"{name} {n} 华" for n in range(rows)], dtype="str")
     return pd.DataFrame(made)
 
 
 def snapshot(generation: int, rows: int = 3) -> Snapshot:
-    return Snapshot(
-        generation, NOW, True, **{name: frame(columns, generation, rows) for name, columns in COLUMNS.items()}
-    )
+    return Snapshot(generation, NOW, True, {spec.name: frame(spec, generation, rows) for spec in SPECS})
 
 
 @pytest.fixture
@@ -70,19 +68,15 @@ def live(valkey: Lineup) -> Iterator[Live]:
         yield opened
 
 
-def test_every_frame_of_the_snapshot_travels() -> None:
-    assert set(FRAMES) == set(COLUMNS)
-    assert {field.name for field in fields(Snapshot)} == {*FRAMES, "generation", "at", "simulated"}
-
-
 def test_what_was_published_is_read(live: Live) -> None:
     assert live.read() is None
     live.publish(snapshot(7))
     found = live.read()
     assert found is not None
     assert (found.generation, found.at, found.simulated) == (7, NOW, True)
-    for name in FRAMES:
-        pd.testing.assert_frame_equal(getattr(found, name), getattr(snapshot(7), name))
+    assert set(found.frames) == {spec.name for spec in SPECS}
+    for name, expected in snapshot(7).frames.items():
+        pd.testing.assert_frame_equal(found.frames[name], expected)
     assert (live.health().generation, live.health().at) == (7, NOW)
 
 
@@ -117,7 +111,7 @@ def test_the_snapshot_wears_no_disk(valkey: Lineup, live: Live) -> None:
     servers = [server.client() for server in (primary, *valkey.following(primary))]
     before = [server.info("persistence")["aof_current_size"] for server in servers]
     live.publish(snapshot(1, rows=10_000))
-    assert servers[0].strlen(f"{HEAD}:readings") > 100_000
+    assert servers[0].hstrlen(SNAPSHOT, f"{FRAME}{READINGS.name}") > 100_000
     servers[0].execute_command("WAIT", len(servers) - 1, 5000)
     after = [server.info("persistence")["aof_current_size"] for server in servers]
     assert all(new - old < 1000 for old, new in zip(before, after, strict=True))
@@ -197,6 +191,7 @@ async def test_who_hears_nothing_for_long_asks_again_who_the_primary_is(
     assert await anext(generations) == 1
     following = asyncio.ensure_future(anext(generations))
     silent = valkey.primary().client()
-    await asyncio.to_thread(silent.set, HEAD, json.dumps({"generation": 2, "at": NOW.isoformat(), "simulated": True}))
+    head = json.dumps({"generation": 2, "at": NOW.isoformat(), "simulated": True})
+    await asyncio.to_thread(silent.hset, SNAPSHOT, HEAD, head)
     assert await asyncio.wait_for(following, 10) == 2
     await generations.aclose()

@@ -6,18 +6,22 @@ categories (integer codes), so choosing rows compares numbers and takes well und
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from metrics.readings import READING_COLUMNS, Reading, Snapshot, State, Trust
+from metrics.readings import READINGS, Reading, Snapshot, State, Trust
 
 BUCKETS = 24
 """Five-minute buckets of a trend."""
 BUCKET = timedelta(minutes=5)
+Key = tuple[str, str, str]
+"""Metric, region and channel."""
 
 
 def among(column: "pd.Series[str]", wanted: Iterable[str]) -> npt.NDArray[np.bool_]:
@@ -38,17 +42,44 @@ def values(column: "pd.Series[Any]", rows: npt.NDArray[np.intp]) -> list[Any]:
     return found
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Which figures a view shows: metrics at places over all channels, and in its scope by channel too."""
+
+    window: str
+    """A key of `metrics.readings.WINDOWS`."""
+    metrics: Sequence[str]
+    places: Sequence[str]
+    scope: str
+
+
 class ViewFigures:
     """Readings and trends by metric, region and channel; None and all-missing where there is nothing.
 
-    The regions' own figures, and those of every channel in the first region, the scope of the view.
+    Each frame is looked through once, when the first figure of it is asked for.
     """
 
-    def __init__(self, snapshot: Snapshot, window: str, metrics: Sequence[str], regions: Sequence[str]) -> None:
+    def __init__(self, snapshot: Snapshot, selection: Selection) -> None:
         self.at = snapshot.at
-        self._readings = _readings(snapshot.readings, window, metrics, regions)
-        self._trends = _trends(snapshot.trend, metrics, regions)
-        self._last = None if snapshot.trend.empty else moment(snapshot.trend["start"].max())
+        self._snapshot, self._selection = snapshot, selection
+
+    @cached_property
+    def any_known(self) -> bool:
+        """Whether the snapshot has any reading at all; it has none before the first source was read."""
+        return not self._snapshot.readings.empty
+
+    @cached_property
+    def _readings(self) -> dict[Key, Reading]:
+        return _readings(self._snapshot.readings, self._selection)
+
+    @cached_property
+    def _trends(self) -> dict[Key, list[float]]:
+        return _trends(self._snapshot.trend, self._selection)
+
+    @cached_property
+    def _last(self) -> datetime | None:
+        trend = self._snapshot.trend
+        return None if trend.empty else moment(trend["start"].max())
 
     def reading(self, metric: str, region: str, channel: str = "") -> Reading | None:
         """One figure, or None when the snapshot has no such row: nobody delivers it there."""
@@ -65,35 +96,31 @@ class ViewFigures:
         return [self._last - BUCKET * back for back in range(BUCKETS - 1, -1, -1)]
 
 
-def _rows(frame: pd.DataFrame, metrics: Sequence[str], regions: Sequence[str]) -> npt.NDArray[np.bool_]:
-    whole = among(frame["region"], regions) & among(frame["channel"], [""])
-    return (whole | among(frame["region"], regions[:1])) & among(frame["metric"], metrics)
+def _rows(frame: pd.DataFrame, selection: Selection) -> npt.NDArray[np.bool_]:
+    whole = among(frame["region"], selection.places) & among(frame["channel"], [""])
+    return (whole | among(frame["region"], [selection.scope])) & among(frame["metric"], selection.metrics)
 
 
-def _readings(
-    frame: pd.DataFrame, window: str, metrics: Sequence[str], regions: Sequence[str]
-) -> dict[tuple[str, str, str], Reading]:
-    rows = np.flatnonzero(_rows(frame, metrics, regions) & among(frame["window"], [window]))
-    columns = {name: values(frame[name], rows) for name in READING_COLUMNS}
+def _readings(frame: pd.DataFrame, selection: Selection) -> dict[Key, Reading]:
+    rows = np.flatnonzero(_rows(frame, selection) & among(frame["window"], [selection.window]))
+    columns = {name: values(frame[name], rows) for name in READINGS.columns}
     times = {at: moment(at) for at in set(columns["at"])}
     found = {}
     for row in zip(*columns.values(), strict=True):
         metric, _, region, channel, value, numerator, denominator, n, previous, at, state, trust, reason = row
         found[metric, region, channel] = Reading(
-            metric, window, region, channel, known(value), known(numerator), known(denominator), n, known(previous),
-            times.get(at), State(state), Trust(trust), reason,
+            metric, selection.window, region, channel, known(value), known(numerator), known(denominator), n,
+            known(previous), times.get(at), State(state), Trust(trust), reason,
         )  # fmt: skip
     return found
 
 
-def _trends(
-    frame: pd.DataFrame, metrics: Sequence[str], regions: Sequence[str]
-) -> dict[tuple[str, str, str], list[float]]:
+def _trends(frame: pd.DataFrame, selection: Selection) -> dict[Key, list[float]]:
     """Buckets by key, made as one dense block (keys, BUCKETS), because a loop over the rows takes ten times as long."""
     if frame.empty:
         return {}
     last = frame["start"].max()
-    rows = np.flatnonzero(_rows(frame, metrics, regions))
+    rows = np.flatnonzero(_rows(frame, selection))
     columns = [frame[name] for name in ("metric", "region", "channel")]
     coded = [pd.factorize(column.array[rows]) for column in columns]
     codes = np.ravel_multi_index([code for code, _ in coded], [max(1, len(found)) for _, found in coded])
