@@ -10,7 +10,7 @@ import yaml
 
 import data_quality.rules  # noqa: F401  (registers the rules)
 from config.catalogue import RuleBook, RuleSetting
-from data_quality.registry import Dimension, Rule, in_order
+from data_quality.registry import Dimension, RecordedRule, Rule, every_rule, in_order
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "rules.md"
@@ -27,7 +27,8 @@ Made from the rules by `python -m data_quality.document`; do not edit. Severitie
 
 A hard rule that fails must be corrected (FAIL); a soft one may stand with an explanation (QUERY). ERROR (could not run)
 and BLOCKED (its input has failed already) never count as passed; NA is nothing to look at. What has failed at one stage
-is not judged again at a later one: one trouble is one root issue, and names what it blocks.
+is not judged again at a later one: one trouble is one root issue, and names what it blocks. A rule that is recorded
+when it happens is about what was never counted, so that no grid of figures can show it; it belongs to no stage.
 
 {without}"""
 
@@ -46,18 +47,18 @@ def _without_rules() -> str:
 
 
 def _dimension(dimension: Dimension, book: RuleBook, names: dict[str, dict[str, str]]) -> Iterator[str]:
-    rules = [rule for rule in in_order() if rule.dimension is dimension]
+    rules = [rule for rule in every_rule() if rule.dimension is dimension]
     if rules:
         yield from ("", f"## {dimension.value.capitalize()}")
     for rule in sorted(rules, key=lambda one: one.id):
         yield from _rule(rule, book.rules[rule.id], names[f"rule.{rule.id}"])
 
 
-def _rule(rule: Rule, setting: RuleSetting, name: dict[str, str]) -> Iterator[str]:
+def _rule(rule: Rule | RecordedRule, setting: RuleSetting, name: dict[str, str]) -> Iterator[str]:
     limits = ", ".join(f"{limit} {value:g}" for limit, value in setting.limits.items())
     hardness = "hard" if rule.hard else "soft"
     yield from ("", f"### {rule.id} {name['en']} ({name['zh']})", "")
-    stage = f"stage {rule.stage.value.replace('_', '-')}"
+    stage = f"stage {rule.stage.value.replace('_', '-')}" if isinstance(rule, Rule) else "recorded when it happens"
     yield " · ".join(part for part in (hardness, setting.severity, stage, limits) if part)
     yield from ("", inspect.cleandoc(rule.check.__doc__ or ""), "")
     for file in sorted((EXAMPLES / rule.id).glob("*.yaml")):

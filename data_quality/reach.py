@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 import data_quality.rules  # noqa: F401  (registers the rules)
 from config.catalogue import NATION, Catalogue, Delivery, Level
-from data_quality.registry import RULES, Dimension
+from data_quality.registry import Dimension, every_rule
 from metrics.findings import CheckState
 
 DOUBTING = (Dimension.COMPLETENESS, Dimension.ACCURACY)
@@ -25,7 +25,7 @@ class Reach:
         self.catalogue = catalogue
         self.regions = {code: at for at, code in enumerate(catalogue.regions)}
         self.nation, self._everywhere = self.regions[NATION], np.arange(len(self.regions))
-        self.rules = {name for name, rule in RULES.items() if rule.hard and rule.dimension in DOUBTING}
+        self.rules = {rule.id for rule in every_rule() if rule.hard and rule.dimension in DOUBTING}
         self._below = {code: self._positions(catalogue.below(code)) for code in catalogue.regions}
         self.delivered: dict[tuple[str, str], dict[str, Delivery]] = {
             (channel.id, name): {

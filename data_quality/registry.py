@@ -1,15 +1,19 @@
-"""The register of rules: a new rule is one function with `@rule` and its examples."""
+"""The register of rules: a new rule is one function with `@rule` and its examples.
+
+What lies on no grid, because it was never counted, has rules too: `@recorded_rule`, and whoever meets it asks them.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from data_quality.evidence import Evidence
 from data_quality.grid.grid import AuditGrid, Label
+from metrics.findings import Finding
 
 Counts = npt.NDArray[np.integer[Any]] | npt.NDArray[np.bool_]
 Mask = npt.NDArray[np.bool_]
@@ -105,7 +109,25 @@ class Rule:
         return self.check.__name__
 
 
+@dataclass(frozen=True)
+class RecordedRule:
+    """One thing that should be true of what lies on no grid; not the audit asks it, but whoever meets such a thing."""
+
+    id: str
+    dimension: Dimension
+    hard: bool
+    check: Callable[..., Finding]
+    """Takes what is known of one subject and says what is to be recorded of it."""
+
+    @property
+    def name(self) -> str:
+        """What should be true, in code."""
+        return self.check.__name__
+
+
 RULES: dict[str, Rule] = {}
+RECORDED: dict[str, RecordedRule] = {}
+Recorded = TypeVar("Recorded", bound=Callable[..., Finding])
 
 
 def rule(
@@ -114,15 +136,35 @@ def rule(
     """Register a function that is named by what should be true and says where it is not."""
 
     def register(check: Check) -> Check:
-        if id in RULES:
-            raise ValueError(f"rule {id} is registered twice: {RULES[id].name} and {check.__name__}")
+        _refuse_second(id, check.__name__)
         RULES[id] = Rule(id, dimension, stage, hard, limits, check)
         return check
 
     return register
 
 
+def recorded_rule(id: str, *, dimension: Dimension, hard: bool = True) -> Callable[[Recorded], Recorded]:
+    """Register a function that is named by what should be true of one subject and says whether it is."""
+
+    def register(check: Recorded) -> Recorded:
+        _refuse_second(id, check.__name__)
+        RECORDED[id] = RecordedRule(id, dimension, hard, check)
+        return check
+
+    return register
+
+
+def _refuse_second(id: str, name: str) -> None:
+    if known := RULES.get(id) or RECORDED.get(id):
+        raise ValueError(f"rule {id} is registered twice: {known.name} and {name}")
+
+
+def every_rule() -> tuple[Rule | RecordedRule, ...]:
+    """All rules: those of the audit in its order, then those that are recorded."""
+    return (*in_order(), *RECORDED.values())
+
+
 def in_order() -> tuple[Rule, ...]:
-    """All rules by stage, then as they stand in their module."""
+    """The rules of the audit by stage, then as they stand in their module."""
     stages = list(Stage)
     return tuple(sorted(RULES.values(), key=lambda one: stages.index(one.stage)))

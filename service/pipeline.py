@@ -10,7 +10,7 @@ from collectors.push import PushCollector
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.dependencies import Dependencies
-from pipeline.flow.feeder import Feeder
+from pipeline.flow.feeder import Feeder, pushing
 from pipeline.flow.scheduler import Ask, Scheduler
 from pipeline.flow.stream_consumer import StreamConsumer
 from pipeline.flow.turn import follow
@@ -21,7 +21,7 @@ from service.dependencies import make_home, open_dependencies
 from service.job_queue import jobs_of
 from service.leader import leading
 from service.process import until_signal
-from service.sources import feeders, pushed, pushing
+from service.sources import feeders, pushed
 from service.valkey import shared
 from store.ingest.stream import Ingest
 from store.valkey.lease import Lease

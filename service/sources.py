@@ -24,11 +24,6 @@ def push_collectors(settings: Settings, catalogue: Catalogue) -> dict[str, PushC
     return pushed(_built(settings, catalogue, lambda source: source.kind == "push", b""))
 
 
-def pushing(own: tuple[Feeder, ...]) -> dict[str, Feeder]:
-    """The feeders of what is pushed, by channel."""
-    return {feeder.channel.id: feeder for feeder in own if feeder.source.kind == "push"}
-
-
 def pushed(own: tuple[Feeder, ...]) -> dict[str, PushCollector]:
     """The collectors of what is pushed, by channel."""
     return {feeder.channel.id: feeder.collector for feeder in own if isinstance(feeder.collector, PushCollector)}

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 
 from config.catalogue import Catalogue
 from config.settings import Settings
+from pipeline.flow.feeder import pushing
 from pipeline.flow.stream_consumer import StreamConsumer
 from pipeline.flow.worker import Worker, teller
 from service.dependencies import make_home, open_dependencies
 from service.job_queue import jobs_of
 from service.process import until_signal
-from service.sources import feeders, pushing
+from service.sources import feeders
 from service.valkey import shared
 
 

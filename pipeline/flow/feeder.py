@@ -1,5 +1,6 @@
 """A source with the collector that reads it, and the name of the job that reads it live."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from collectors import Collector
@@ -16,3 +17,8 @@ class Feeder:
     channel: Channel
     source: Source
     collector: Collector
+
+
+def pushing(feeders: Iterable[Feeder]) -> dict[str, Feeder]:
+    """The feeders of what is pushed, by channel."""
+    return {feeder.channel.id: feeder for feeder in feeders if feeder.source.kind == "push"}

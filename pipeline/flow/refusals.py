@@ -1,15 +1,16 @@
 """What the push endpoint refused, noted for the steward: nothing is lost in silence, also not a mistake of a sender.
 
-It comes by the same stream as what was taken, since the door may be in a process that has no store.
+It comes by the same stream as what was taken, since the push endpoint may be in a process that has no store.
 """
 
 from collectors import Ask
 from data_quality.row_rules import audit_rejects
 from metrics.observations import Interval, Parsed, Payload, SourceFault
 from pipeline.dependencies import Dependencies
+from pipeline.flow.aside import keep_refused
 from pipeline.flow.batches import make_batch
 from pipeline.flow.feeder import Feeder
-from pipeline.flow.storing import keep
+from pipeline.flow.storing import keep_rejects
 
 
 def note_refusal(
@@ -18,7 +19,8 @@ def note_refusal(
     """Keep a refused body and its faults aside; none of it is stored as a figure."""
     ask = Ask(Interval(payload.fetched_at, payload.fetched_at), {}, payload.fetched_at)
     batch = make_batch(feeder, ask, payload, parsed, fault or SourceFault("rejected_at_door", "", permanent=True))
-    path = keep(dependencies, batch)
-    dependencies.state.batches.keep(batch, path, dependencies.clock())
+    keep_rejects(dependencies, batch)
+    keep_refused(dependencies, batch, payload.data)
+    dependencies.state.batches.keep(batch, "", dependencies.clock())
     dependencies.state.findings.record(audit_rejects(batch), dependencies.clock())
     dependencies.wake()

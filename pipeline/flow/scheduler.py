@@ -13,7 +13,9 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from pipeline.dependencies import Dependencies
-from pipeline.flow.feeder import Feeder
+from pipeline.flow.aside import judge_aside
+from pipeline.flow.aside_deeds import carry_out
+from pipeline.flow.feeder import Feeder, pushing
 from pipeline.flow.judging import judge_clock
 from store.facts.opening import BUCKETS_A_RUN, ROLL_S
 from store.faults import StoreFault
@@ -28,6 +30,8 @@ STEP_S = 2.0
 """More than this in that time is a step: nobody's clock is slewed so fast."""
 CLOCK_AUDIT_S = 30
 """Rhythm of the audit of the clock; after a start the sources have as long to come in."""
+ASIDE_S = 2
+"""How often it is looked whether somebody wants something done with what was kept aside."""
 
 
 class Scheduler:
@@ -52,6 +56,8 @@ class Scheduler:
             if own:
                 self._every(min(feeder.source.poll_s for feeder in own), f"channel {channel.id}", self._channel, own)
         self._every(CLOCK_AUDIT_S, "clock audit", judge_clock, self.dependencies, delay_s=CLOCK_AUDIT_S)
+        self._every(CLOCK_AUDIT_S, "audit of what was kept aside", judge_aside, self.dependencies)
+        self._every(ASIDE_S, "deeds on what was kept aside", carry_out, self.dependencies, pushing(self.feeders))
         self._every(ROLL_S, "rolling", self._roll, delay_s=ROLL_S)
         self._every(3600, "housekeeping", self._housekeeping)
         self.scheduler.start()
@@ -116,10 +122,14 @@ class Scheduler:
         return self.dependencies.clock().timestamp() - time.monotonic()
 
     def _housekeeping(self) -> None:
-        """What was harvested, and as which bytes, is remembered for as long as payloads are kept."""
+        """What was harvested, as which bytes, and what was refused is remembered for as long as payloads are kept.
+
+        What was accepted and could not be counted stays until somebody settles it.
+        """
         before = self.dependencies.clock() - timedelta(days=self.payload_days)
         self.dependencies.payloads.forget(before.date())
         self.dependencies.state.batches.forget(before)
+        self.dependencies.state.aside.forget(before)
         self.dependencies.history.retain(self.dependencies.clock())
 
     def _roll(self) -> None:

@@ -45,12 +45,17 @@ def touched(feeder: Feeder, batch: Batch, job: str, changed: Interval | None) ->
 
 def keep(dependencies: Dependencies, batch: Batch) -> str:
     """Step 2: the bytes as they came, and what could not be counted, for the steward; gives where the bytes are."""
-    if batch.parsed is not None and batch.parsed.rejects:
-        aside = pd.DataFrame([asdict(reject) for reject in batch.parsed.rejects]).assign(kept=False)
-        dependencies.history.keep_aside(BatchStamp.of(batch), aside[list(ASIDE_COLUMNS)])
+    keep_rejects(dependencies, batch)
     if batch.payload is None or not batch.payload.data:
         return ""
     return dependencies.payloads.keep(batch.payload.data, batch.digest, batch.fetched_at)
+
+
+def keep_rejects(dependencies: Dependencies, batch: Batch) -> None:
+    """Keep the records of a batch that could not be counted, for the steward."""
+    if batch.parsed is not None and batch.parsed.rejects:
+        aside = pd.DataFrame([asdict(reject) for reject in batch.parsed.rejects]).assign(kept=False)
+        dependencies.history.keep_aside(BatchStamp.of(batch), aside[list(ASIDE_COLUMNS)])
 
 
 def store(dependencies: Dependencies, batches: Sequence[Batch]) -> list[Interval | None]:

@@ -18,7 +18,7 @@ from config.loading import load
 from config.settings import BadSetting, Settings, read_settings
 from metrics.observations import Interval
 from pipeline.dependencies import Dependencies
-from service.commands import backfill, remote, report, users
+from service.commands import aside, backfill, remote, report, users
 from service.dependencies import open_dependencies
 from service.pipeline import run_alone
 from service.process import set_up_log
@@ -124,6 +124,9 @@ def parser(exit_on_error: bool = True) -> argparse.ArgumentParser:
     storage.add_argument("--format", choices=("table", "json"), default="table")
     storage.set_defaults(command=_ask, ask=_storage)
 
+    aside.add_commands(
+        commands.add_parser("aside", help="what was not counted: list, show, replay, discard"), _ask, range_of
+    )
     users.add_commands(commands.add_parser("user", help="who may sign in: add, list, disable"))
     return top
 

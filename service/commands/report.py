@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from data_quality import audit as judge
+from data_quality.registry import RECORDED
 from metrics.findings import CheckState, Finding
 from metrics.observations import Interval
 from pipeline.dependencies import Dependencies
 from pipeline.flow.evidence import evidence_by_piece
+from store.state.open_finding import OpenFinding
 from wording.sentences import Language, sentence
 
 TOLD = (CheckState.FAIL, CheckState.QUERY, CheckState.ERROR)
@@ -17,8 +19,14 @@ def audit(dependencies: Dependencies, span: Interval, language: Language) -> lis
     """Every finding of a range, worst first: those about stored figures judged anew, those about rows as recorded."""
     judged = (finding for seen in evidence_by_piece(dependencies, span) for finding in judge(seen))
     stored = [finding for finding in judged if finding.state in TOLD]
-    recorded = [one.finding() for one in dependencies.state.findings.during(span) if one.rows and one.state in TOLD]
+    recorded = [one.finding() for one in dependencies.state.findings.during(span) if _stands(one)]
     return [_finding(dependencies, one, language) for one in [*recorded, *stored]]
+
+
+def _stands(finding: OpenFinding) -> bool:
+    """Whether what was recorded of rows still holds: what was wrong in a batch does, what somebody settled does not."""
+    settled = finding.rule in RECORDED and finding.closed_at is not None
+    return bool(finding.rows) and finding.state in TOLD and not settled
 
 
 def _finding(dependencies: Dependencies, finding: Finding, language: Language) -> dict[str, Any]:

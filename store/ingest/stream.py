@@ -6,14 +6,17 @@ kill at any instant leaves either all of it or nothing:
 
 1. `append` remembers the key with the body's digest and puts the body at the end of the stream.
 2. `read` gives the pipeline what nobody has done yet: first what an earlier process left half done.
-   What the door refused travels the same way, for the steward.
-3. `done` deletes what is stored. What was delivered too often without being done is moved aside.
+   What the push endpoint refused travels the same way, for the steward.
+3. `done` deletes what is stored, or kept aside by whoever read it.
+
+Nothing else takes a body out of the stream: one that was tried too often says so (`Pushed.tries`), and is given again
+until whoever reads it has kept it aside.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +32,6 @@ from store.valkey.faults import valkey_faults
 
 STREAM = f"{TAG}:ingest"
 HELD = f"{STREAM}:bytes"
-ASIDE = f"{STREAM}:aside"
 GROUP = "pipeline"
 
 _APPEND = """
@@ -53,10 +55,9 @@ return {'accepted', id}"""
 
 _DONE = """
 local gone = 0
-for position = 3, #ARGV do
+for position = 2, #ARGV do
     local entry = redis.call('XRANGE', KEYS[1], ARGV[position], ARGV[position])[1]
     if entry then
-        if ARGV[2] == 'aside' then redis.call('XADD', KEYS[3], 'MAXLEN', '1000', '*', unpack(entry[2])) end
         redis.call('DECRBY', KEYS[2], #entry[2][6])
         redis.call('XDEL', KEYS[1], ARGV[position])
         gone = gone + 1
@@ -73,6 +74,7 @@ class Limits:
     entries: int = 10_000
     bytes: int = 256 * 1024 * 1024
     deliveries: int = 5
+    """Tries after which a body is to be kept aside, since it would stop what is behind it."""
     reclaim_after_s: float = 60.0
     """A body that was taken this long ago, is not done, and is not worked on, is given again."""
     silent_s: float = 10.0
@@ -102,7 +104,9 @@ class Pushed:
     body: bytes
     received_at: datetime
     refused: bool
-    """Whether the door did not take it: nothing of it may count, the steward shall see it."""
+    """Whether the push endpoint did not take it: nothing of it may count, the steward shall see it."""
+    tries: int = 1
+    """How often it was given, this time included."""
 
 
 class Ingest:
@@ -115,7 +119,7 @@ class Ingest:
         self._reader: Any = address.client(retries=0)
         self._promise = Durability(self._client, address.copies)
         self._consumer = consumer
-        self._limits = limits
+        self.limits = limits
         self._finish = self._client.register_script(_DONE)
         self._lag = Lag(self._client, STREAM)
         self._holding = Holding(self._client, STREAM, GROUP, consumer, limits.beat_s)
@@ -140,7 +144,7 @@ class Ingest:
     ) -> tuple[bytes, str]:
         if at.tzinfo is None:
             raise NaiveTime(f"push {key!r} of {channel}: received_at has no time zone")
-        limits, digest = self._limits, hashlib.sha256(body).hexdigest()
+        limits, digest = self.limits, hashlib.sha256(body).hexdigest()
         bounds = (limits.entries, limits.bytes, limits.remember_s)
         told = [digest, at.isoformat(), *bounds, channel, key, body, int(refused)]
         answer, detail = self._promise.keep(_APPEND, keys, told)
@@ -153,8 +157,7 @@ class Ingest:
     def read(self, count: int = 100, block_ms: int = 1000) -> tuple[Pushed, ...]:
         """Bodies not done yet: left over by a crash, given up by another consumer, then new ones; oldest first.
 
-        Each is given again after `reclaim_after_s`, or when its reader is dead, until `done` is called for it; one
-        that was given `deliveries` times without being done is moved aside.
+        Each is given again after `reclaim_after_s`, or when its reader is dead, until `done` is called for it.
         """
         try:
             with valkey_faults():
@@ -174,10 +177,10 @@ class Ingest:
         return self._holding.held(ids)
 
     def done(self, ids: Sequence[str]) -> None:
-        """Delete bodies whose rows are stored."""
+        """Delete bodies that are stored, or kept aside."""
         if ids:
             with valkey_faults():
-                self._finish(keys=[STREAM, HELD, ASIDE], args=[GROUP, "done", *ids])
+                self._finish(keys=[STREAM, HELD], args=[GROUP, *ids])
 
     def give_again(self, ids: Sequence[str]) -> None:
         """Give bodies again at the next `read`, as if for the first time: that they were not done was not their fault.
@@ -188,11 +191,6 @@ class Ingest:
         if ids:
             with valkey_faults():
                 self._client.xclaim(STREAM, GROUP, self._consumer, 0, list(ids), retrycount=0, justid=True)
-
-    def aside(self, count: int = 100) -> tuple[Pushed, ...]:
-        """Bodies that were given up, newest first (the last 1,000 are kept)."""
-        with valkey_faults():
-            return _pushed(self._client.xrevrange(ASIDE, count=count))
 
     def waiting(self) -> int:
         """Bodies that are not done yet."""
@@ -229,28 +227,27 @@ class Ingest:
             answer = self._client.xreadgroup(GROUP, self._consumer, {STREAM: self._left_over}, count=count)
             entries = answer[0][1] if answer else []
             self._left_over = entries[-1][0] if entries else None
-            kept = self._without_hopeless(_pushed(entries))
-            if kept:
-                return kept
+            if found := self._with_tries(_pushed(entries)):
+                return found
         return ()
 
     def _given_up(self, count: int) -> tuple[Pushed, ...]:
         """What was taken too long ago, by this consumer or another, or by one that is dead."""
-        limits = self._limits
+        limits = self.limits
         self._holding.bury(limits.silent_s, limits.forget_s, limits.reclaim_after_s)
         idle_ms = int(limits.reclaim_after_s * 1000)
         _, entries, _ = self._client.xautoclaim(STREAM, GROUP, self._consumer, min_idle_time=idle_ms, count=count)
-        return self._without_hopeless(_pushed(entries))
+        return self._with_tries(_pushed(entries))
 
-    def _without_hopeless(self, entries: tuple[Pushed, ...]) -> tuple[Pushed, ...]:
-        """Move aside what was delivered too often: it would stop everything behind it."""
-        if not entries:
-            return ()
-        pending = self._client.xpending_range(STREAM, GROUP, entries[0].id, entries[-1].id, len(entries) * 10)
-        hopeless = [row["message_id"].decode() for row in pending if row["times_delivered"] > self._limits.deliveries]
-        if hopeless:
-            self._finish(keys=[STREAM, HELD, ASIDE], args=[GROUP, "aside", *hopeless])
-        return tuple(entry for entry in entries if entry.id not in hopeless)
+    def _with_tries(self, entries: tuple[Pushed, ...]) -> tuple[Pushed, ...]:
+        """The same bodies, each with how often it was given; Valkey counts."""
+        asked = self._client.pipeline(transaction=False)
+        for entry in entries:
+            asked.xpending_range(STREAM, GROUP, entry.id, entry.id, 1)
+        given = asked.execute() if entries else []
+        # What others have finished meanwhile is held by nobody any more.
+        tries = [rows[0]["times_delivered"] if rows else 1 for rows in given]
+        return tuple(replace(entry, tries=number) for entry, number in zip(entries, tries, strict=True))
 
 
 def _pushed(entries: Sequence[tuple[bytes, Mapping[bytes, bytes]]]) -> tuple[Pushed, ...]:

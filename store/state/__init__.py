@@ -1,10 +1,12 @@
-"""State that is not facts: where each source stands, batches, findings, users and what they did."""
+"""State that is not facts: where each source stands, batches, findings, people and their deeds, what was kept aside."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
 from config.catalogue import RuleBook
+from store.state.aside import AsideBodies
+from store.state.aside_requests import AsideRequests
 from store.state.batches import Batches
 from store.state.findings import Findings
 from store.state.opening import migrate, open_engine
@@ -25,6 +27,8 @@ class State:
     users: Users
     tier_progress: TierProgressStore
     past: Past
+    aside: AsideBodies
+    aside_requests: AsideRequests
 
     def close(self) -> None:
         """Let the connections go."""
@@ -51,4 +55,6 @@ def open_state(url: str, rules: RuleBook) -> State:
         Users(engine),
         TierProgressStore(engine),
         Past(engine),
+        AsideBodies(engine),
+        AsideRequests(engine),
     )

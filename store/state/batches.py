@@ -87,6 +87,12 @@ class Batches:
         with reading(self._engine) as connection:
             return connection.execute(select(table.c.id).where(wanted)).first() is not None
 
+    def find(self, batch_id: str) -> BatchRecord | None:
+        """The record of one batch; None: there is none, or none any more."""
+        with reading(self._engine) as connection:
+            row = connection.execute(select(table).where(table.c.id == batch_id)).mappings().first()
+        return None if row is None else _record(row)
+
     def recent(
         self,
         channel: str | None = None,

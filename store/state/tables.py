@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -191,3 +192,52 @@ tier_late = Table(
     Column("start", Moment, primary_key=True),
     Column("token", NAME, nullable=False),
 )
+
+aside_body = Table(
+    "aside_body",
+    metadata,
+    Column("id", NAME, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("channel", NAME, nullable=False),
+    Column("source", NAME, nullable=False),
+    Column("batch", String(200), nullable=False),
+    Column("sender_key", String(200), nullable=False),
+    Column("received_at", Moment, nullable=False, index=True),
+    Column("kept_at", Moment, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("reason", NAME, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("who", String(100), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("settled_at", Moment),
+    Index("ix_aside_body_channel_source", "channel", "source", "state"),
+)
+"""Pushed bodies that were not counted; the facts of PostgreSQL, which may share the schema, have a table `aside`."""
+
+aside_bytes = Table(
+    "aside_bytes",
+    metadata,
+    Column("body", NAME, ForeignKey("aside_body.id", ondelete="CASCADE"), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+"""Apart from what is told of them, so that a listing reads no bytes."""
+
+aside_request = Table(
+    "aside_request",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("body", NAME, ForeignKey("aside_body.id", ondelete="CASCADE"), nullable=False),
+    Column("deed", String(16), nullable=False),
+    Column("who", String(100), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("taken_at", Moment),
+    Column("done_at", Moment, index=True),
+    Column("done", Boolean, nullable=False),
+    Column("outcome", NAME, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("counted", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+)
+"""What is to be done with bodies kept aside, by the process that holds the facts."""

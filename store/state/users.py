@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from config.catalogue import NATION
 from store.state.opening import reading, upsert
@@ -80,7 +80,7 @@ class Users:
     def note(self, at: datetime, who: str, what: str, detail: str = "") -> None:
         """Add a line to the audit trail; there is no way to change one."""
         with self._engine.begin() as connection:
-            connection.execute(insert(audit_trail).values(at=at, who=who, what=what, detail=detail))
+            add_deed(connection, Deed(at, who, what, detail))
 
     def trail(self, limit: int = 100) -> list[Deed]:
         """The newest lines of the audit trail, newest first."""
@@ -88,6 +88,11 @@ class Users:
         query = select(*columns).order_by(audit_trail.c.at.desc(), audit_trail.c.id.desc()).limit(limit)
         with reading(self._engine) as connection:
             return [Deed(*row) for row in connection.execute(query)]
+
+
+def add_deed(connection: Connection, deed: Deed) -> None:
+    """Add a line to the audit trail together with what was done, in the transaction that does it."""
+    connection.execute(insert(audit_trail).values(**vars(deed)))
 
 
 def hash_password(password: str) -> str:

@@ -9,12 +9,13 @@ import pytest
 import yaml
 
 from data_quality import audit
-from data_quality.registry import RULES, Sight, Verdict
+from data_quality.registry import RECORDED, RULES, Sight, Verdict
 from metrics.findings import CheckState, Finding
 from tests.support.example_world import EXAMPLES, evidence, world
 
 CATALOGUE = world()
-FILES = sorted(EXAMPLES.glob("*/*.yaml"))
+FILES = sorted(file for file in EXAMPLES.glob("*/*.yaml") if file.parent.name not in RECORDED)
+"""Those of the rules that the audit asks; the others have a test of their own."""
 UNSEEN = {CheckState.NA, CheckState.BLOCKED}
 
 

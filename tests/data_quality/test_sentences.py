@@ -13,7 +13,7 @@ from config.catalogue import Text
 from config.settings import ROOT
 from data_quality import audit
 from data_quality.document import main
-from data_quality.registry import RULES
+from data_quality.registry import RECORDED, RULES
 from metrics.findings import CheckState, Finding
 from tests.support.example_world import EXAMPLES, evidence, world
 from wording.sentences import sentence
@@ -41,6 +41,8 @@ def test_a_finding_says_what_where_since_when_and_how_many(name: str) -> None:
 def test_every_finding_of_every_example_can_be_said(language: Literal["zh", "en"]) -> None:
     said = 0
     for file in EXAMPLES.glob("*/*.yaml"):
+        if file.parent.name in RECORDED:
+            continue
         example = yaml.safe_load(file.read_text(encoding="utf-8"))
         for finding in audit(evidence(example, CATALOGUE)):
             text = sentence(finding, CATALOGUE, language)

@@ -166,7 +166,7 @@ def test_a_body_that_is_a_bugs_cause_takes_no_other_down(
         assert one.ingest.waiting() == 1
         while one.ingest.waiting():
             one.once()
-        assert [gone.key for gone in one.ingest.aside()] == ["b"]
+        assert [gone.sender_key for gone in dependencies.state.aside.newest(10)] == ["b"]
 
 
 def test_a_body_waits_for_a_store_that_is_away_however_often_it_is_tried(
@@ -185,7 +185,7 @@ def test_a_body_waits_for_a_store_that_is_away_however_often_it_is_tried(
     with pipeline(tmp_path / "home", Clock()) as dependencies, drain(dependencies, valkey, judged) as one:
         one.ingest.append("desk", "a", body(*UNBALANCED), NOON)
         assert [one.once() for _ in range(2 * Limits().deliveries + 1)] == [0] * 2 * Limits().deliveries + [1]
-        assert (one.ingest.waiting(), one.ingest.aside()) == (0, ())
+        assert (one.ingest.waiting(), dependencies.state.aside.newest(10)) == (0, [])
 
 
 def test_a_body_is_not_given_to_another_while_it_is_judged(tmp_path: Path, valkey: str) -> None:

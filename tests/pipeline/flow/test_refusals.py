@@ -9,6 +9,7 @@ import pytest
 from metrics.observations import Interval, SourceFault
 from pipeline.flow.evidence import SPAN, pieces
 from pipeline.flow.refusals import note_refusal
+from store.state.aside import AsideKind
 from tests.support.hostile_world import PushTrial, push_trial
 from tests.support.push_world import body, row
 
@@ -46,7 +47,9 @@ def test_a_refused_body_is_kept_and_its_batch_says_why(trial: PushTrial) -> None
     note_refusal(parts, feeder, payload, None, SourceFault("unreadable", "the body is not JSON"))
     [batch] = parts.state.batches.covering(Interval(now, now + timedelta(minutes=1)), ("desk",))
     assert (batch.error, batch.detail) == ("unreadable", "the body is not JSON")
-    assert parts.payloads.read(batch.payload) == b"{"
+    [kept] = parts.state.aside.newest(10)
+    assert (kept.kind, kept.reason, kept.batch) == (AsideKind.REFUSED, "unreadable", batch.id)
+    assert parts.state.aside.data(kept.id) == b"{"
 
 
 def test_a_push_for_a_channel_that_is_no_more_is_kept_aside_and_stops_nothing(trial: PushTrial) -> None:
@@ -56,8 +59,9 @@ def test_a_push_for_a_channel_that_is_no_more_is_kept_aside_and_stops_nothing(tr
     trial.drained()
     assert trial.tally.crashes == []
     assert len(parts.history.observations(Interval(now - timedelta(hours=1), now))) == 1
-    assert [path.read_bytes() for path in (parts.payloads._folder).rglob("*.zlib")]
-    assert trial.drain.ingest.aside() == ()
+    [kept] = parts.state.aside.newest(10)
+    assert (kept.kind, kept.channel, kept.sender_key) == (AsideKind.CHANNEL_GONE, "gone", "a")
+    assert parts.state.aside.data(kept.id) == b"figures of old"
 
 
 def test_a_long_span_is_judged_only_where_a_batch_speaks_of_it(trial: PushTrial) -> None:

@@ -305,25 +305,40 @@ def test_a_sign_of_life_takes_nothing_back(valkey: Lineup) -> None:
             assert holders(valkey) == {"one": 1, "two": 1}
 
 
-def test_a_body_that_could_not_be_stored_is_given_again_at_once_and_never_moved_aside(ingest: Ingest) -> None:
+def test_a_body_that_could_not_be_stored_is_given_again_at_once_and_that_try_does_not_count(ingest: Ingest) -> None:
     """The store may be away for as long as it likes."""
     push(ingest, "a")
     for _ in range(3 * Limits().deliveries):
         [given] = ingest.read(block_ms=10)
+        assert given.tries == 1
         ingest.give_again([given.id])
     ingest.done([given.id])
     assert keys(ingest) == []
-    assert ingest.aside() == ()
 
 
-def test_a_body_that_is_never_done_is_moved_aside(valkey: Lineup) -> None:
-    with closing(Ingest(valkey.url, limits=Limits(reclaim_after_s=0, deliveries=3))) as ingest:
-        push(ingest, "poison", b"?")
-        assert [keys(ingest) for _ in range(4)] == [["poison"]] * 3 + [[]]
-        assert [(entry.key, entry.body) for entry in ingest.aside()] == [("poison", b"?")]
-        push(ingest, "good")
-        assert keys(ingest) == ["good"]
-        assert ingest.waiting() == 1
+def test_a_body_that_is_never_done_says_how_often_it_was_tried_and_stays(valkey: Lineup) -> None:
+    soon = Limits(reclaim_after_s=0)
+    with closing(Ingest(valkey.url, "one", soon)) as one, closing(Ingest(valkey.url, "two", soon)) as two:
+        push(one, "poison", b"?")
+        tries = [given.tries for number in range(2 * soon.deliveries) for given in (one, two)[number % 2].read(10, 10)]
+        assert tries == list(range(1, 2 * soon.deliveries + 1))
+        push(one, "good")
+        assert keys(one) == ["poison"]
+        one.done([given.id for given in one.read(10, 10)])
+        assert keys(one) == ["good"]
+        assert one.waiting() == 1
+
+
+def test_of_bodies_given_together_each_has_its_own_number_of_tries(valkey: Lineup) -> None:
+    with closing(Ingest(valkey.url, limits=Limits(reclaim_after_s=0))) as ingest:
+        push(ingest, "a")
+        assert keys(ingest) == ["a"]
+        push(ingest, "b")
+        assert keys(ingest) == ["a"]
+        again = [(given.key, given.tries) for given in ingest.read(1, 10)]
+        assert again == [("a", 3)]
+        ingest.done([given.id for given in ingest.read(1, 10)])
+        assert [(given.key, given.tries) for given in ingest.read(10, 10)] == [("b", 1)]
 
 
 def test_a_full_stream_refuses_and_loses_nothing(valkey: Lineup) -> None:
