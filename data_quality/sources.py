@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from config.catalogue import Catalogue
 from data_quality.grounds import Grounds
 from data_quality.periods import Periods, Seconds
 from metrics.intervals import floor_to
@@ -160,7 +159,8 @@ def states_then(sources: pd.DataFrame, came: Came, periods: Periods, grounds: Gr
     why = np.broadcast_to(np.arange(number)[:, None], present.shape).copy()
     absent = [f"trust.period_absent|{channel}" for channel, _ in grounds.sources]
     for at, key in enumerate(grounds.sources):
-        due, missing = _due(key, came, periods, grounds.catalogue, grounds.due[key][1], now)
+        reached = settled[at] + grounds.catalogue.channels[key[0]].settle_s
+        due, missing, left_out = _due(key, came, periods, grounds, now, reached)
         there = overlapped(came.covered.get(key), periods) | came.read.get(key[0], False)
         never = bool(np.isnan(settled[at]))
         gone = ~there & ((missing > 0) | (never & (present[at] | (key not in came.asked))))
@@ -168,7 +168,7 @@ def states_then(sources: pd.DataFrame, came: Came, periods: Periods, grounds: Gr
         rank[at, gone] = RANK[Trust.ABSENT]
         why[at, gone] = at if never else number + at
         limit = grounds.catalogue.rules.trust["doubtful_share"]
-        lacking[at] = there & (missing > limit * due)
+        lacking[at] = there & (left_out > limit * due)
     return SourceStates(periods, rank, why, lacking, present, settled, (*reasons, *absent))
 
 
@@ -189,19 +189,23 @@ def overlapped(covered: tuple[Seconds, Seconds] | None, periods: Periods) -> Mas
 
 
 def _due(
-    key: Key, came: Came, periods: Periods, catalogue: Catalogue, deadline_s: float, now: datetime
-) -> tuple[Seconds, Seconds]:
-    """By period: intervals of a source that were due, and those of them that no readable batch covers."""
-    nothing = np.zeros(len(periods), np.int64)
+    key: Key, came: Came, periods: Periods, grounds: Grounds, now: datetime, reached: float
+) -> tuple[Seconds, Seconds, Seconds]:
+    """By period: intervals of a source that were due, those of them that no readable batch covers, and of these those
+    before `reached`, up to where the source has been read: that what follows is late, its state now says.
+    """
     if came.remembered is None or key not in came.asked:
-        return nothing, nothing
-    channel, since = catalogue.channels[key[0]], max(came.remembered, came.asked[key])
+        nothing = np.zeros(len(periods), np.int64)
+        return nothing, nothing, nothing
+    channel, since = grounds.catalogue.channels[key[0]], max(came.remembered, came.asked[key])
     step, begin = channel.interval_s, max(datetime.fromtimestamp(int(periods.starts[0]), UTC), since)
     first = int(floor_to(begin, step, ZoneInfo(channel.zone)).timestamp())
     ends = np.arange(first, int(periods.ends[-1]), step) + step
-    ends = ends[(ends > since.timestamp()) & (ends + deadline_s <= now.timestamp())]
+    ends = ends[(ends > since.timestamp()) & (ends + grounds.due[key][1] <= now.timestamp())]
     missing = ~_contained(came.covered.get(key), ends - step, ends)
-    return _counted(ends - step, np.ones(len(ends), np.bool_), periods), _counted(ends - step, missing, periods)
+    due, left_out = np.ones(len(ends), np.bool_), missing & ~(ends > reached)
+    starts = ends - step
+    return _counted(starts, due, periods), _counted(starts, missing, periods), _counted(starts, left_out, periods)
 
 
 def _contained(covered: tuple[Seconds, Seconds] | None, starts: Seconds, ends: Seconds) -> Mask:

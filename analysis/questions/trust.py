@@ -109,18 +109,21 @@ def _open_share(stores: Stores, asked: Plan, sums: Sums, groups: Groups) -> npt.
         as_known_at=question.as_known_at,
     )
     found = positioned(stores.history.totals(query), sums.buckets, question.grain)
-    wide = (
-        found.astype(dict.fromkeys(keys, "str"))
-        .pivot_table(index=["bucket", *keys], columns="measure", values="value", aggfunc="sum", observed=True)
-        .reindex(columns=list(COUNTED))
-    )
-    cells = pd.MultiIndex.from_frame(_cells(len(sums.buckets), groups.frame[keys]))
-    waiting, offered = wide.reindex(cells if keys else cells.get_level_values(0)).fillna(0.0).to_numpy(np.float64).T
+    held = groups.frame[keys].drop_duplicates()
+    known, own = _positions(held, groups.frame[keys]), _positions(held, found[keys])
+    counts = np.zeros((len(COUNTED), len(sums.buckets), max(1, len(held))))
+    measure = pd.Index(COUNTED).get_indexer(found["measure"])
+    kept = own >= 0
+    counts[measure[kept], found["bucket"].to_numpy(np.int64)[kept], own[kept]] = found["value"].to_numpy()[kept]
+    waiting, offered = counts[:, :, known].reshape(len(COUNTED), -1)
     share: npt.NDArray[np.float64] = np.divide(waiting, offered, out=np.zeros_like(offered), where=offered > 0)
     return share
 
 
-def _cells(buckets: int, groups: pd.DataFrame) -> pd.DataFrame:
-    """Bucket and keys of every cell, bucket by bucket."""
-    numbers = pd.DataFrame({"bucket": np.arange(buckets)})
-    return numbers.merge(groups, how="cross")
+def _positions(held: pd.DataFrame, keys: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Where rows of keys are among those held; -1 for those that are not."""
+    if not len(held.columns):
+        return np.zeros(len(keys), np.int64)
+    index = pd.MultiIndex.from_frame(held)
+    found: npt.NDArray[np.int64] = index.get_indexer(pd.MultiIndex.from_frame(keys.astype("str"))).astype(np.int64)
+    return found

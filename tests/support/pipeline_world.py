@@ -61,6 +61,7 @@ class Scripted:
         self.inner = feeder(dependencies, channel).collector
         self.answers = list(answers)
         self.asked: list[Ask] = []
+        self.minutes = 1
 
     def fetch(self, ask: Ask) -> Payload:
         self.asked.append(ask)
@@ -68,7 +69,8 @@ class Scripted:
         if isinstance(answer, SourceFault):
             raise answer
         data = json.dumps({"observations": answer}).encode()
-        return Payload(data, ask.now, Interval(ask.now - timedelta(minutes=1), ask.now), "script", ask.cursor)
+        window = Interval(ask.now - timedelta(minutes=self.minutes), ask.now)
+        return Payload(data, ask.now, window, "script", ask.cursor)
 
     def fetch_file(self, path: Path, ask: Ask) -> Payload:
         return self.inner.fetch_file(path, ask)
