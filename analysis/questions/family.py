@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from analysis.questions.answer import Answer, Row
-from analysis.questions.question import CannotAnswer, Question, moment_text, taken_span
+from analysis.questions.faults import CannotAnswer
+from analysis.questions.question import Question, moment_text, taken_span
 from metrics.observations import Interval
 
 Language = Literal["zh", "en"]
@@ -80,11 +81,15 @@ KINDS: dict[str, type[AnyQuestion]] = {
 class Listing:
     """Rows for people and machines; times may be texts, if they come from another process."""
 
-    rows: tuple[Row, ...]
+    listed: tuple[Row, ...]
+
+    def rows(self) -> list[Row]:
+        """As `Answer.rows`."""
+        return list(self.listed)
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` reads back, of JSON's own types."""
-        return {"rows": [{name: _plain(cell) for name, cell in row.items()} for row in self.rows]}
+        return {"rows": [{name: _plain(cell) for name, cell in row.items()} for row in self.listed]}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Listing":

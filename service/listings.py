@@ -1,24 +1,38 @@
-"""Reports of the command line: the audit of a range, and where each source stands."""
+"""What is answered by a listing: the audit of a span, where each source stands, what each tier of facts costs."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from analysis.questions.answering import Lists
+from analysis.questions.family import AuditQuestion, Language, Listing, SourcesQuestion, StorageQuestion
 from data_quality import audit as judge
 from metrics.findings import CheckState, Finding
-from metrics.observations import Interval
 from pipeline.dependencies import Dependencies
 from pipeline.flow.evidence import evidence_by_piece
-from wording.sentences import Language, sentence
+from store.facts.opening import storage
+from wording.sentences import sentence
 
 TOLD = (CheckState.FAIL, CheckState.QUERY, CheckState.ERROR)
 
 
-def audit(dependencies: Dependencies, span: Interval, language: Language) -> list[dict[str, Any]]:
-    """Every finding of a range, worst first: those about stored figures judged anew, those about rows as recorded."""
+def lists_of(dependencies: Dependencies) -> Lists:
+    """How each kind of question that is answered by a listing is answered."""
+    return {
+        AuditQuestion: partial(audit, dependencies),
+        SourcesQuestion: lambda _: sources(dependencies),
+        StorageQuestion: lambda _: Listing(tuple(storage(dependencies.history))),
+    }
+
+
+def audit(dependencies: Dependencies, question: AuditQuestion) -> Listing:
+    """Every finding of a span, worst first: those about stored figures judged anew, those about rows as recorded."""
+    span = question.span
     judged = (finding for seen in evidence_by_piece(dependencies, span) for finding in judge(seen))
     stored = [finding for finding in judged if finding.state in TOLD]
-    recorded = [one.finding() for one in dependencies.state.findings.during(span) if one.rows and one.state in TOLD]
-    return [_finding(dependencies, one, language) for one in [*recorded, *stored]]
+    during = dependencies.state.findings.during(span)
+    recorded = [found.finding() for found in during if found.rows and found.state in TOLD]
+    return Listing(tuple(_finding(dependencies, finding, question.language) for finding in [*recorded, *stored]))
 
 
 def _finding(dependencies: Dependencies, finding: Finding, language: Language) -> dict[str, Any]:
@@ -38,7 +52,7 @@ def _finding(dependencies: Dependencies, finding: Finding, language: Language) -
     }
 
 
-def sources(dependencies: Dependencies) -> list[dict[str, Any]]:
+def sources(dependencies: Dependencies) -> Listing:
     """Where each source stands: last success, age of what it covers, lag of the newest interval, error."""
     now = dependencies.clock()
     known = dependencies.state.progress.sources()
@@ -59,7 +73,7 @@ def sources(dependencies: Dependencies) -> list[dict[str, Any]]:
                     "error": (status.error if status else "") or "",
                 }
             )
-    return rows
+    return Listing(tuple(rows))
 
 
 def _since(moment: datetime | None, now: datetime) -> int | None:
