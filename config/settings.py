@@ -56,6 +56,10 @@ class Settings(BaseSettings):
     quarter_days: int = Field(default=400, ge=2)
     daily_years: int = Field(default=5, ge=2)
     payload_days: int = Field(default=7, ge=1)
+    question_cells: int = Field(default=200_000, ge=1)
+    """How many figures one question may ask for."""
+    question_rows: int = Field(default=4_000_000_000, ge=1)
+    """How many rows of the store may be read for one question, as far as can be told before."""
     publish_min_gap_s: float = Field(default=0.25, ge=0)
     log_level: str = "INFO"
 

@@ -1,9 +1,10 @@
 """What the steps of the pipeline work with; `service/dependencies.py` opens it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from analysis.questions.cache import Touches
 from config.catalogue import Catalogue
 from config.clock import utc_now
 from pipeline.board.board import Board
@@ -24,3 +25,5 @@ class Dependencies:
     wake: Callable[[], None]
     """Tells the publisher that the board has changed."""
     clock: Callable[[], datetime] = utc_now
+    touches: Touches = field(default_factory=Touches)
+    """What was written or judged anew, so that answers about it are not kept."""

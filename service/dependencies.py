@@ -15,7 +15,7 @@ from pipeline.dependencies import Dependencies
 from store.facts.opening import open_histories, tiers_of
 from store.facts.tiers import TieredHistory
 from store.payloads import Payloads
-from store.state import open_state
+from store.state import State, open_state
 
 
 def secret(given: SecretStr | None, file: Path) -> bytes:
@@ -46,12 +46,17 @@ def open_dependencies(
     settings: Settings, catalogue: Catalogue, wake: Callable[[], None] = lambda: None
 ) -> Iterator[Dependencies]:
     """Open history, state and payloads; raises StoreInUse when another process has the data folder's."""
-    home = settings.home_dir
     make_home(settings)
+    with open_history_and_state(settings, catalogue) as (history, state):
+        yield Dependencies(catalogue, history, state, Payloads(settings.home_dir / "payloads"), Board(catalogue), wake)
+
+
+@contextmanager
+def open_history_and_state(settings: Settings, catalogue: Catalogue) -> Iterator[tuple[TieredHistory, State]]:
+    """Open facts and state; raises StoreInUse as above."""
     with open_histories(settings, catalogue) as histories:
         state = open_state(state_url(settings), catalogue.rules)
         try:
-            history = TieredHistory(tiers_of(settings, histories), state.tier_progress, catalogue)
-            yield Dependencies(catalogue, history, state, Payloads(home / "payloads"), Board(catalogue), wake)
+            yield TieredHistory(tiers_of(settings, histories), state.tier_progress, catalogue), state
         finally:
             state.close()

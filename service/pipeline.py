@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from threading import Event
 
+from analysis.questions.transport import InProcess
 from collectors.push import PushCollector
 from config.catalogue import Catalogue
 from config.settings import Settings
@@ -21,6 +22,7 @@ from service.dependencies import make_home, open_dependencies
 from service.job_queue import jobs_of
 from service.leader import leading
 from service.process import until_signal
+from service.questions import answered_here
 from service.sources import feeders, pushed
 from service.valkey import shared
 from store.ingest.stream import Ingest
@@ -38,6 +40,7 @@ class Running:
     dependencies: Dependencies
     live: Live
     ingest: Ingest
+    questions: InProcess
     pushed: dict[str, PushCollector]
     """The collectors of the push endpoint, by channel: what it parses, the stream consumer need not parse again."""
 
@@ -60,7 +63,8 @@ def running(settings: Settings, catalogue: Catalogue) -> Iterator[Running]:
                 for thread in (publisher, scheduler, incoming):
                     thread.start()
                 try:
-                    yield Running(dependencies, live, ingest, pushed(own))
+                    with answered_here(settings, dependencies) as questions:
+                        yield Running(dependencies, live, ingest, questions, pushed(own))
                 finally:
                     for thread in (incoming, scheduler, publisher):
                         thread.stop()

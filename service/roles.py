@@ -14,11 +14,10 @@ from config.faults import CatalogueError
 from config.loading import load
 from config.settings import BadSetting, Settings, read_settings
 from dashboards.access.sign_in import Users
-from service.commands.command_line import answer_here
-from service.commands.remote import announced, route
 from service.dependencies import make_home, state_url
 from service.pipeline import run_alone, running
 from service.process import collect_rarely, end_on_signals, set_up_log
+from service.questions import asked_by_web
 from service.sources import push_collectors
 from service.valkey import shared
 from service.web import PUSH_PATH, SiteDependencies, listen, own_address, serve
@@ -45,20 +44,14 @@ def main() -> int:
 
 
 def _all(settings: Settings, catalogue: Catalogue) -> None:
-    """The pipeline with its web, which also answers the command line: the store's files belong to this process."""
+    """The pipeline with its web, which also answers what other processes ask: the store's files belong to this one."""
     address = listen(settings)
     here = own_address(settings, address)
     make_home(settings)
-    with (
-        address,
-        _demo(settings, here),
-        running(settings, catalogue) as service,
-        announced(settings.home_dir, here) as token,
-    ):
+    with address, _demo(settings, here), running(settings, catalogue) as service:
         users = service.dependencies.state.users if settings.access == "login" else None
-        site = SiteDependencies(service.live, service.ingest, service.pushed, users)
-        ask = route(token, lambda arguments: answer_here(service.dependencies, arguments))
-        serve(settings, catalogue, site, address, [ask])
+        site = SiteDependencies(service.live, service.ingest, service.pushed, users, service.questions)
+        serve(settings, catalogue, site, address)
 
 
 def _demo(settings: Settings, here: str) -> AbstractContextManager[object]:
@@ -73,8 +66,13 @@ def _demo(settings: Settings, here: str) -> AbstractContextManager[object]:
 def _web(settings: Settings, catalogue: Catalogue) -> None:
     """A web process alone: it shares Valkey, and the users if they sign in, with the processes beside it."""
     pushed = push_collectors(settings, catalogue)
-    with listen(settings) as address, _users(settings, catalogue) as users, shared(settings) as (live, ingest):
-        serve(settings, catalogue, SiteDependencies(live, ingest, pushed, users), address)
+    with (
+        listen(settings) as address,
+        _users(settings, catalogue) as users,
+        shared(settings) as (live, ingest),
+        asked_by_web(settings, catalogue) as questions,
+    ):
+        serve(settings, catalogue, SiteDependencies(live, ingest, pushed, users, questions), address)
 
 
 @contextmanager

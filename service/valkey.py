@@ -27,6 +27,13 @@ def shared(settings: Settings, consumer: str = "pipeline") -> Iterator[tuple[Liv
         yield live, ingest
 
 
+def valkey_url(settings: Settings) -> str:
+    """Where Valkey is, also for who does not start it: the environment's, or the socket in the data folder."""
+    if settings.valkey_url is not None:
+        return settings.valkey_url.get_secret_value()
+    return EmbeddedValkey(settings.home_dir / "valkey").url
+
+
 @contextmanager
 def valkey(settings: Settings) -> Iterator[str]:
     """The address of Valkey: the one of the environment, or the wheel's own, started and stopped here."""

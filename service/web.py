@@ -9,10 +9,10 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from starlette.routing import Route
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from analysis.questions.transport import Transport
 from collectors.push import PushCollector
 from collectors.push.endpoint import PushEndpoint
 from config.catalogue import Catalogue
@@ -47,6 +47,8 @@ class SiteDependencies:
     pushed: dict[str, PushCollector]
     users: Users | None
     """Who may sign in; None: access is open."""
+    questions: Transport
+    """Where pages and the interface ask for figures of any time; it blocks, so ask in a thread."""
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -72,18 +74,12 @@ def own_address(settings: Settings, address: socket.socket) -> str:
     return f"http://{host}:{address.getsockname()[1]}"
 
 
-def serve(
-    settings: Settings,
-    catalogue: Catalogue,
-    behind: SiteDependencies,
-    address: socket.socket,
-    routes: Sequence[Route] = (),
-) -> None:
-    """Serve until a signal comes; `routes` are further addresses that ask for tokens of their own."""
+def serve(settings: Settings, catalogue: Catalogue, behind: SiteDependencies, address: socket.socket) -> None:
+    """Serve until a signal comes."""
     access, sign_in = _access(settings, catalogue, behind.users)
     with_tokens = [
         Open(route.path, route.endpoint, OWN_TOKEN, tuple(route.methods or ()))
-        for route in (*_push_endpoint(behind).routes(), *routes)
+        for route in _push_endpoint(behind).routes()
     ]
     site = create_app(catalogue, behind.live, access, [*sign_in, *with_tokens])
     around = guarded(settings, site)

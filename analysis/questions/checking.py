@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from analysis.questions.faults import CannotAnswer
 from analysis.questions.question import (
     CHANNEL,
     GRAINS,
     MOST_GROUPS,
     MOST_PAGE_ROWS,
     REGION,
-    CannotAnswer,
     Comparison,
     Question,
 )

@@ -9,10 +9,13 @@ from datetime import datetime
 from typing import Any, Literal
 
 from analysis.questions.answer import Answer, Row
-from analysis.questions.question import CannotAnswer, Question, moment_text, taken_span
+from analysis.questions.faults import CannotAnswer
+from analysis.questions.question import Question, moment_text, taken_span
 from metrics.observations import Interval
 
 Language = Literal["zh", "en"]
+LONGEST_LIMIT = 6
+"""Digits."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,56 @@ class StorageQuestion:
         return cls()
 
 
-Listed = AuditQuestion | SourcesQuestion | StorageQuestion
+@dataclass(frozen=True)
+class AsideQuestion:
+    """What was kept aside, newest first."""
+
+    channel: str | None = None
+    received: Interval | None = None
+    """When it came; None: whenever."""
+    kinds: tuple[str, ...] = ()
+    """None named: all."""
+    limit: int = 1000
+
+    def to_parameters(self) -> dict[str, str]:
+        """As `Question.to_parameters`."""
+        parameters = {"limit": str(self.limit)}
+        if self.channel is not None:
+            parameters["channel"] = self.channel
+        if self.received is not None:
+            parameters |= {"from": moment_text(self.received.start), "to": moment_text(self.received.end)}
+        return parameters | ({"kinds": ",".join(self.kinds)} if self.kinds else {})
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, str]) -> "AsideQuestion":
+        """As `Question.from_parameters`."""
+        given = dict(parameters)
+        received = taken_span(given) if "from" in given or "to" in given else None
+        channel, kinds, limit = given.pop("channel", None), given.pop("kinds", ""), given.pop("limit", "1000")
+        if given or not limit.isdecimal() or len(limit) > LONGEST_LIMIT:
+            raise CannotAnswer("what was kept aside is asked for by channel, from, to, kinds and a whole limit")
+        return cls(channel, received, tuple(filter(None, kinds.split(","))), int(limit))
+
+
+@dataclass(frozen=True)
+class AsideShowQuestion:
+    """All that is known of one thing that was kept aside, but its contents."""
+
+    id: str
+
+    def to_parameters(self) -> dict[str, str]:
+        """As `Question.to_parameters`."""
+        return {"id": self.id}
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, str]) -> "AsideShowQuestion":
+        """As `Question.from_parameters`."""
+        if parameters.keys() != {"id"}:
+            raise CannotAnswer("one thing that was kept aside is asked for by its id alone")
+        return cls(parameters["id"])
+
+
+Listed = AuditQuestion | SourcesQuestion | StorageQuestion | AsideQuestion | AsideShowQuestion
 """What is answered by a listing."""
 AnyQuestion = Question | Listed
 KINDS: dict[str, type[AnyQuestion]] = {
@@ -73,6 +125,8 @@ KINDS: dict[str, type[AnyQuestion]] = {
     "audit": AuditQuestion,
     "sources": SourcesQuestion,
     "storage": StorageQuestion,
+    "aside": AsideQuestion,
+    "aside_show": AsideShowQuestion,
 }
 
 
@@ -80,16 +134,22 @@ KINDS: dict[str, type[AnyQuestion]] = {
 class Listing:
     """Rows for people and machines; times may be texts, if they come from another process."""
 
-    rows: tuple[Row, ...]
+    listed: tuple[Row, ...]
+    more: bool = False
+    """Whether a limit left some out."""
+
+    def rows(self) -> list[Row]:
+        """As `Answer.rows`."""
+        return list(self.listed)
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` reads back, of JSON's own types."""
-        return {"rows": [{name: _plain(cell) for name, cell in row.items()} for row in self.rows]}
+        return {"rows": _plain(list(self.listed)), "more": self.more}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Listing":
         """The listing that `to_json` wrote."""
-        return cls(tuple(content["rows"]))
+        return cls(tuple(content["rows"]), bool(content["more"]))
 
 
 AnyAnswer = Answer | Listing
@@ -117,4 +177,9 @@ def answer_from_json(question: AnyQuestion, content: dict[str, Any]) -> AnyAnswe
 
 
 def _plain(cell: Any) -> Any:
+    """A cell of JSON's own types, however deep."""
+    if isinstance(cell, dict):
+        return {name: _plain(part) for name, part in cell.items()}
+    if isinstance(cell, list | tuple):
+        return [_plain(part) for part in cell]
     return cell.isoformat() if isinstance(cell, datetime) else cell

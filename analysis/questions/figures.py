@@ -9,8 +9,9 @@ import pandas as pd
 
 from analysis.questions.cells import Groups, figures_of
 from analysis.questions.checking import BELOW, Checked
+from analysis.questions.faults import CannotAnswer
 from analysis.questions.plan import Plan
-from analysis.questions.question import CHANNEL, CannotAnswer
+from analysis.questions.question import CHANNEL
 from analysis.questions.standing import standing_of
 from analysis.questions.stores import Stores
 from analysis.questions.sums import Cancelled, Sums, go_on, read_sums

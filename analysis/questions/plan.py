@@ -10,7 +10,8 @@ from datetime import timedelta
 from math import ceil, prod
 
 from analysis.questions.checking import BELOW, Checked, check
-from analysis.questions.question import CHANNEL, GRAINS, REGION, CannotAnswer, Comparison, Question
+from analysis.questions.faults import CannotAnswer
+from analysis.questions.question import CHANNEL, GRAINS, REGION, Comparison, Question
 from config.catalogue import NATION, Catalogue, DayPlan, Level
 from metrics.condensing import by_instants
 from metrics.intervals import STEPS_S, day_start

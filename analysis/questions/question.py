@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote, unquote
 
+from analysis.questions.faults import CannotAnswer
 from config.catalogue import NATION
 from metrics.intervals import SIZES
 from metrics.observations import Interval
@@ -22,18 +23,6 @@ MOST_GROUPS = 2
 PAGE_ROWS, MOST_PAGE_ROWS = 100, 1000
 WHERE = "where."
 """Parameters that begin so are filters, named after their dimension."""
-
-
-class CannotAnswer(ValueError):
-    """A question cannot be answered as it is; the message says what is wrong with it and what there is.
-
-    `code` is for machines: `unknown` (it names what does not exist, or does not fit together), `scope` (the asker may
-    not see that place), `too_much` (more than is answered at once), `not_kept` (of that time only larger buckets are).
-    """
-
-    def __init__(self, message: str, code: str = "unknown") -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Comparison(StrEnum):

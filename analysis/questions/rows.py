@@ -6,8 +6,8 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
+from analysis.questions.faults import CannotAnswer
 from analysis.questions.plan import Plan
-from analysis.questions.question import CannotAnswer
 from analysis.questions.stores import Stores
 from analysis.questions.sums import Cancelled, go_on
 from metrics.observations import Interval, decode_dimensions

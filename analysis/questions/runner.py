@@ -10,16 +10,13 @@ from queue import PriorityQueue
 from threading import Event, Lock, Thread
 from typing import Any, Generic, TypeVar
 
+from analysis.questions.faults import Unavailable
 from analysis.questions.sums import Cancelled
 
 AT_ONCE, WAITING = 2, 16
 SCREEN, OTHER, LAST = 0, 1, 2
 """Ranks of those who wait: screens, then exports, commands and other systems; LAST ends a thread."""
 Result = TypeVar("Result")
-
-
-class Busy(Exception):
-    """As many questions wait as may."""
 
 
 class Ticket(Generic[Result]):
@@ -73,11 +70,11 @@ class Runner:
             thread.join()
 
     def submit(self, work: Callable[[Cancelled], Result], screen: bool = False) -> Ticket[Result]:
-        """Have something worked on; raises Busy."""
+        """Have something worked on; raises Unavailable."""
         ticket = Ticket(work)
         with self._lock:
             if self._ended or self._queue.qsize() >= self.waiting:
-                raise Busy(f"{self.waiting} questions wait already: ask again in a moment")
+                raise Unavailable(f"{self.waiting} questions wait already: ask again in a moment", "busy")
             self._queue.put((SCREEN if screen else OTHER, next(self._numbers), ticket))
         return ticket
 

@@ -7,8 +7,9 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
+from analysis.questions.faults import CannotAnswer, Stopped
 from analysis.questions.plan import Plan
-from analysis.questions.question import CHANNEL, CannotAnswer
+from analysis.questions.question import CHANNEL
 from config.catalogue import Catalogue
 from metrics.intervals import STEPS_S, buckets
 from metrics.observations import Interval
@@ -18,10 +19,6 @@ from store.faults import NotKept
 
 Cancelled = Callable[[], bool]
 """Whether nobody waits for the answer any more."""
-
-
-class Stopped(Exception):
-    """Nobody waits for the answer any more: it was not worked out."""
 
 
 def never() -> bool:

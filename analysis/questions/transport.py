@@ -11,25 +11,14 @@ from typing import Protocol, overload
 
 from analysis.questions.answer import Answer
 from analysis.questions.family import AnyAnswer, AnyQuestion, Listed, Listing
+from analysis.questions.faults import Stopped, Unavailable
 from analysis.questions.question import Question
-from analysis.questions.runner import Busy, Runner
-from analysis.questions.sums import Cancelled, Stopped, never
+from analysis.questions.runner import Runner
+from analysis.questions.sums import Cancelled, never
 from config.catalogue import NATION
 
 LOOK_S = 0.1
 """How often it is looked whether anybody still waits."""
-
-
-class Unavailable(Exception):
-    """Nobody can answer now; the message says why. Ask again later.
-
-    `code`: `away` (who owns the facts does not answer), `busy` (too many wait), `late` (it took longer than was
-    waited for).
-    """
-
-    def __init__(self, message: str, code: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -72,10 +61,7 @@ class InProcess:
     def ask(self, question: Listed, terms: Terms = TERMS) -> Listing: ...
     def ask(self, question: AnyQuestion, terms: Terms = TERMS) -> AnyAnswer:
         """See `Transport.ask`."""
-        try:
-            ticket = self._runner.submit(lambda gone: self._answering(question, terms.scope, gone), terms.screen)
-        except Busy as error:
-            raise Unavailable(str(error), "busy") from error
+        ticket = self._runner.submit(lambda gone: self._answering(question, terms.scope, gone), terms.screen)
         until = monotonic() + terms.patience_s
         while True:
             try:

@@ -50,6 +50,8 @@ def judge(dependencies: Dependencies, touched: Sequence[Touched]) -> None:
         dependencies.board.show(seen.observations, span, channels, now)
     dependencies.state.findings.record(findings, now)
     for one in touched:
+        if one.span is not None:
+            dependencies.touches.add(one.channel, one.span)
         if one.covered_until is not None:
             dependencies.board.cover(one.channel, one.source, one.covered_until)
 

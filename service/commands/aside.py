@@ -8,31 +8,31 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from analysis.questions.question import CannotAnswer
+from analysis.questions.family import AnyAnswer, AsideQuestion, AsideShowQuestion, Listing
+from analysis.questions.faults import CannotAnswer
 from config.catalogue import Catalogue
 from config.clock import utc_now
 from config.settings import Settings
 from metrics.observations import Interval
-from pipeline.dependencies import Dependencies
-from pipeline.flow.aside_deeds import UnknownBody, carry_out
-from pipeline.flow.aside_listing import KINDS, Wanted, listing, show
+from pipeline.flow.aside_deeds import carry_out
+from pipeline.flow.aside_listing import KINDS
 from pipeline.flow.feeder import pushing
+from service.commands.arguments import Commands, range_of
 from service.commands.users import operator
 from service.dependencies import make_home, open_dependencies, state_url
+from service.questions import ask
 from service.sources import feeders
 from store.faults import StoreInUse
 from store.state import State, open_state
 from store.state.aside_requests import AsideDeed, AsideRequest, Outcome
 from wording.documents import as_text
 
-Command = Callable[[Settings, Catalogue, argparse.Namespace], int]
-RangeOf = Callable[[argparse.Namespace, Catalogue], Interval]
 FAILED = 1
 LIMIT = 1000
 LONGEST_NAME, LONGEST_REASON = 80, 500
@@ -45,17 +45,17 @@ PICKED_UP_S = 10.0
 LONGEST_S = 300.0
 
 
-def add_commands(aside: argparse.ArgumentParser, ask: Command, range_of: RangeOf) -> None:
-    """Lay out the commands below `aside`; `ask` prints what a question's `ask` answers."""
+def add(commands: Commands) -> None:
+    """Add the commands below `aside`."""
+    aside = commands.add_parser("aside", help="what was not counted: list, show, replay, discard")
     deeds = aside.add_subparsers(required=True, metavar="DEED")
-    _add_list(deeds.add_parser("list", help="records that were not counted, and pushed bodies, newest first"), ask)
-    aside.set_defaults(range_of=range_of)
+    _add_list(deeds.add_parser("list", help="records that were not counted, and pushed bodies, newest first"))
     shown = deeds.add_parser("show", help="all that is known of one of them, but its contents")
     shown.add_argument("id", metavar="ID")
     shown.add_argument("--bytes", type=Path, metavar="FILE", help="write the body's bytes into a new file; needs --by")
     shown.add_argument("--by", metavar="NAME", help="who reads them; noted in the audit trail")
     shown.add_argument("--format", choices=("table", "json"), default="table")
-    shown.set_defaults(command=partial(_show, ask), ask=_shown)
+    shown.set_defaults(command=_show)
     for deed, help in (
         (AsideDeed.REPLAY, "have a body counted after all, by the same steps; twice changes nothing"),
         (AsideDeed.DISCARD, "let a body's bytes go for good; it stays listed"),
@@ -67,24 +67,23 @@ def add_commands(aside: argparse.ArgumentParser, ask: Command, range_of: RangeOf
         command.set_defaults(command=partial(_settle, deed))
 
 
-def _add_list(command: argparse.ArgumentParser, ask: Command) -> None:
+def _add_list(command: argparse.ArgumentParser) -> None:
     command.add_argument("--channel", metavar="ID")
     command.add_argument("--from", dest="begin", metavar="TIME", help="received since; as for query")
     command.add_argument("--to", dest="end", metavar="TIME", help="received before")
     command.add_argument("--kind", choices=KINDS, action="append", help="may be given several times; all by default")
     command.add_argument("--limit", type=int, default=LIMIT, metavar="N", help=f"the newest N (default {LIMIT})")
     command.add_argument("--format", choices=("table", "json"), default="table")
-    command.set_defaults(command=ask, ask=_list)
+    command.set_defaults(command=_list)
 
 
-def _list(dependencies: Dependencies, asked: argparse.Namespace) -> str:
-    wanted = Wanted(asked.channel, _received(dependencies.catalogue, asked), tuple(asked.kind or KINDS), asked.limit)
-    found = listing(dependencies, wanted)
-    text = as_text(found.rows, asked.format)
-    cut = found.more and asked.format == "table"
-    return text + (
-        f"the newest {asked.limit}; for older ones narrow --from and --to, or raise --limit\n" if cut else ""
-    )
+def _list(settings: Settings, catalogue: Catalogue, asked: argparse.Namespace) -> int:
+    wanted = AsideQuestion(asked.channel, _received(catalogue, asked), tuple(asked.kind or ()), asked.limit)
+    found: AnyAnswer = ask(settings, catalogue, wanted)
+    print(as_text(found.rows(), asked.format), end="")
+    if isinstance(found, Listing) and found.more and asked.format == "table":
+        print(f"the newest {asked.limit}; for older ones narrow --from and --to, or raise --limit")
+    return 0
 
 
 def _received(catalogue: Catalogue, asked: argparse.Namespace) -> Interval | None:
@@ -93,27 +92,25 @@ def _received(catalogue: Catalogue, asked: argparse.Namespace) -> Interval | Non
         return None
     tomorrow = (utc_now() + timedelta(days=1)).isoformat()
     bounds = argparse.Namespace(begin=asked.begin or BEGIN, end=asked.end or tomorrow)
-    span: Interval = asked.range_of(bounds, catalogue)
-    return span
+    return range_of(bounds, catalogue)
 
 
-def _shown(dependencies: Dependencies, asked: argparse.Namespace) -> str:
-    try:
-        found = show(dependencies, asked.id)
-    except UnknownBody:
-        raise _unknown(asked.id) from None
+def _shown(settings: Settings, catalogue: Catalogue, asked: argparse.Namespace) -> int:
+    [found] = ask(settings, catalogue, AsideShowQuestion(asked.id)).rows()
     if asked.format == "json":
-        return as_text([{**found.about, "record_list": found.records, "requests": found.requests}], "json")
-    about = [{"what": name, "value": value} for name, value in found.about.items() if value not in ("", None)]
-    return "\n".join(
-        text for text in (as_text(rows, "table") for rows in (about, found.records, found.requests)) if text
-    )
+        rows = [{**found["about"], "record_list": found["records"], "requests": found["requests"]}]
+        print(as_text(rows, "json"), end="")
+        return 0
+    about = [{"what": name, "value": value} for name, value in found["about"].items() if value not in ("", None)]
+    tables = (as_text(rows, "table") for rows in (about, found["records"], found["requests"]))
+    print("\n".join(text for text in tables if text), end="")
+    return 0
 
 
-def _show(ask: Command, settings: Settings, catalogue: Catalogue, asked: argparse.Namespace) -> int:
+def _show(settings: Settings, catalogue: Catalogue, asked: argparse.Namespace) -> int:
     """Tell what is known, or write the bytes: those are in the state, which needs nobody's leave but the file's."""
     if asked.bytes is None:
-        return ask(settings, catalogue, asked)
+        return _shown(settings, catalogue, asked)
     who = _text("--by", asked.by or "", LONGEST_NAME)
     with _state(settings, catalogue) as state:
         body, data = state.aside.find(asked.id), state.aside.data(asked.id)

@@ -4,6 +4,7 @@ Stopped at any point, by any signal, the next run goes on at the byte where the 
 ended; what is read twice changes nothing.
 """
 
+import argparse
 import hashlib
 import sys
 from collections.abc import Sequence
@@ -11,13 +12,33 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from config.catalogue import Catalogue
+from config.settings import Settings
 from pipeline.dependencies import Dependencies
 from pipeline.flow.feeder import Feeder
 from pipeline.flow.turn import turn
+from service.commands.arguments import Commands
+from service.dependencies import open_dependencies
+from service.sources import feeder
 
 
 class CannotRead(ValueError):
     """A file of the call cannot be read; the message says which and why."""
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    fill = commands.add_parser("backfill", help="read files in a source's stead; resumes where it was stopped")
+    fill.add_argument("channel", metavar="CHANNEL")
+    fill.add_argument("files", metavar="FILE", nargs="+", type=Path)
+    fill.add_argument("--source", help="source of the channel, where it has several")
+    fill.set_defaults(command=_backfill)
+
+
+def _backfill(settings: Settings, catalogue: Catalogue, asked: argparse.Namespace) -> int:
+    chosen = feeder(settings, catalogue, asked.channel, asked.source)
+    with open_dependencies(settings, catalogue) as dependencies:
+        return run(dependencies, chosen, asked.files)
 
 
 def run(dependencies: Dependencies, feeder: Feeder, files: Sequence[Path]) -> int:

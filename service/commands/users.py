@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from analysis.questions.question import CannotAnswer
+from analysis.questions.faults import CannotAnswer
 from config.catalogue import NATION, Catalogue, Level
 from config.settings import Settings
 from service.dependencies import make_home, state_url

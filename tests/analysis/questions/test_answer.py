@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from analysis.questions.answer import answer
-from analysis.questions.question import CannotAnswer, Question
+from analysis.questions.faults import CannotAnswer
+from analysis.questions.question import Question
 from metrics.observations import Interval
 from pipeline.dependencies import Dependencies
 from pipeline.flow.turn import turn

@@ -19,7 +19,8 @@ from analysis.questions.family import (
     question_from_json,
     question_to_json,
 )
-from analysis.questions.question import GRAINS, CannotAnswer, Comparison, Question
+from analysis.questions.faults import CannotAnswer
+from analysis.questions.question import GRAINS, Comparison, Question
 from config.loading import load
 from metrics.observations import Interval
 

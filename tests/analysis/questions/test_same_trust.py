@@ -1,6 +1,7 @@
 """One figure has one trust: what a screen shows of a place, metric and window is what an answer says of them."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,6 @@ from tests.support.pipeline_world import (
     Clock,
     Scripted,
     feeder,
-    pass_time,
     pipeline,
     row,
     stores,
@@ -49,8 +49,16 @@ def push(dependencies: Dependencies, channel: str, region: str = GUANGZHOU, **fi
     turn(dependencies, feeder(dependencies, channel, Scripted(dependencies, [rows], channel)))
 
 
+@dataclass(frozen=True)
+class World:
+    """A pipeline and its clock."""
+
+    dependencies: Dependencies
+    clock: Clock
+
+
 @pytest.fixture
-def dependencies(tmp_path: Path) -> Iterator[Dependencies]:
+def world(tmp_path: Path) -> Iterator[World]:
     """Both channels have pushed every minute of the last hour and a quarter, and all is well."""
     clock = Clock(NOON - timedelta(minutes=5 * QUARTER))
     with pipeline(tmp_path, clock) as opened:
@@ -58,7 +66,7 @@ def dependencies(tmp_path: Path) -> Iterator[Dependencies]:
             clock.now += timedelta(minutes=QUARTER)
             for channel in ("desk", "chat"):
                 quarter(opened, channel)
-        yield opened
+        yield World(opened, clock)
 
 
 def quarter(dependencies: Dependencies, channel: str, minutes: int = QUARTER) -> None:
@@ -76,13 +84,13 @@ def quarter(dependencies: Dependencies, channel: str, minutes: int = QUARTER) ->
     turn(dependencies, feeder(dependencies, channel, scripted))
 
 
-def note(dependencies: Dependencies, **told: Any) -> None:
+def note(world: World, **told: Any) -> None:
     """A finding about the last minute."""
     span = {"start": NOON - timedelta(minutes=1), "end": NOON}
     finding = Finding(
         **{"rule": "AC-03", "state": CheckState.FAIL, "channel": "desk", "source": "counts", **span, **told}
     )
-    dependencies.state.findings.record([finding], dependencies.clock())
+    world.dependencies.state.findings.record([finding], world.clock())
 
 
 def screen(dependencies: Dependencies) -> dict[tuple[str, ...], dict[str, Any]]:
@@ -108,56 +116,56 @@ def told(dependencies: Dependencies, metric: str, place: str, channel: str, span
     return one["value"], one["n"], one["trust"], one["reason"]
 
 
-def all_well(dependencies: Dependencies) -> None:
+def all_well(world: World) -> None:
     """Nothing happens."""
 
 
-def a_hard_rule_of_several_measures(dependencies: Dependencies) -> None:
-    note(dependencies, bad=30, expected=100, region=GUANGDONG, facts={"measures": "answered,abandoned"})
+def a_hard_rule_of_several_measures(world: World) -> None:
+    note(world, bad=30, expected=100, region=GUANGDONG, facts={"measures": "answered,abandoned"})
 
 
-def a_hard_rule_without_a_measure(dependencies: Dependencies) -> None:
-    note(dependencies, rule="CP-01", bad=30, expected=100)
+def a_hard_rule_without_a_measure(world: World) -> None:
+    note(world, rule="CP-01", bad=30, expected=100)
 
 
-def a_share_below_the_limit(dependencies: Dependencies) -> None:
-    note(dependencies, bad=1, expected=100, facts={"measures": "offered,answered"})
+def a_share_below_the_limit(world: World) -> None:
+    note(world, bad=1, expected=100, facts={"measures": "offered,answered"})
 
 
-def a_share_that_is_small_in_the_nation(dependencies: Dependencies) -> None:
-    note(dependencies, bad=12, expected=100, region="420000", measure="offered")
+def a_share_that_is_small_in_the_nation(world: World) -> None:
+    note(world, bad=12, expected=100, region="420000", measure="offered")
 
 
-def a_rule_that_only_asks(dependencies: Dependencies) -> None:
-    note(dependencies, bad=30, expected=100, measure="offered", state=CheckState.QUERY)
+def a_rule_that_only_asks(world: World) -> None:
+    note(world, bad=30, expected=100, measure="offered", state=CheckState.QUERY)
 
 
-def a_rule_of_the_other_channel(dependencies: Dependencies) -> None:
-    note(dependencies, channel="chat", bad=30, expected=100, measure="offered")
+def a_rule_of_the_other_channel(world: World) -> None:
+    note(world, channel="chat", bad=30, expected=100, measure="offered")
 
 
-def a_wrong_row(dependencies: Dependencies) -> None:
-    note(dependencies, rule="AC-02", bad=30, expected=100, measure="server", start=None, end=None, batch="none")
+def a_wrong_row(world: World) -> None:
+    note(world, rule="AC-02", bad=30, expected=100, measure="server", start=None, end=None, batch="none")
 
 
-def a_stale_source(dependencies: Dependencies) -> None:
-    pass_time(dependencies, timedelta(minutes=6))
-    quarter(dependencies, "chat", minutes=6)
+def a_stale_source(world: World) -> None:
+    world.clock.now += timedelta(minutes=6)
+    quarter(world.dependencies, "chat", minutes=6)
     fault = SourceFault("timeout", "no answer")
-    turn(dependencies, feeder(dependencies, "desk", Scripted(dependencies, [fault])))
+    turn(world.dependencies, feeder(world.dependencies, "desk", Scripted(world.dependencies, [fault])))
 
 
-def a_lost_source(dependencies: Dependencies) -> None:
-    pass_time(dependencies, timedelta(minutes=40))
+def a_lost_source(world: World) -> None:
+    world.clock.now += timedelta(minutes=40)
 
 
-def an_open_cohort(dependencies: Dependencies) -> None:
-    pass_time(dependencies, timedelta(minutes=1))
-    push(dependencies, "desk", waiting=1000.0, offered=1100.0)
-    push(dependencies, "chat")
+def an_open_cohort(world: World) -> None:
+    world.clock.now += timedelta(minutes=1)
+    push(world.dependencies, "desk", waiting=1000.0, offered=1100.0)
+    push(world.dependencies, "chat")
 
 
-SCENES: dict[Callable[[Dependencies], None], tuple[str, str]] = {
+SCENES: dict[Callable[[World], None], tuple[str, str]] = {
     all_well: ("sound", ""),
     a_hard_rule_of_several_measures: ("doubtful", "trust.finding|AC-03|desk"),
     a_hard_rule_without_a_measure: ("doubtful", "trust.finding|CP-01|desk"),
@@ -175,9 +183,10 @@ SCENES: dict[Callable[[Dependencies], None], tuple[str, str]] = {
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
 def test_an_answer_has_the_value_the_trust_and_the_reason_of_the_screen(
-    dependencies: Dependencies, scene: Callable[[Dependencies], None]
+    world: World, scene: Callable[[World], None]
 ) -> None:
-    scene(dependencies)
+    scene(world)
+    dependencies = world.dependencies
     readings = screen(dependencies)
     reading = readings["answer_rate", GUANGDONG, "", "15min"]
     assert (reading["trust"], reading["reason"]) == SCENES[scene]

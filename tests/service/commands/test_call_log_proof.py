@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
+from contextlib import redirect_stdout
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,12 +18,12 @@ import numpy as np
 import pytest
 
 from config.loading import load
-from config.settings import ROOT, Settings
-from service.commands.command_line import answer_here
-from service.dependencies import open_dependencies
+from config.settings import ROOT
+from service.commands.command_line import main
 
 LOG = ROOT.parent / "shared" / "data" / "call_log" / "calls_1999-02-01_14.tsv"
-CATALOGUE = load(ROOT / "examples" / "call_log")
+CONFIG = ROOT / "examples" / "call_log"
+CATALOGUE = load(CONFIG)
 SPAN = ("--from", "1999-02-01", "--to", "1999-02-15")
 
 pytestmark = pytest.mark.skipif(not LOG.exists(), reason=f"the real call log is not on this machine: {LOG}")
@@ -37,9 +39,11 @@ def backfill(home: Path) -> None:
 
 
 def ask(home: Path, *arguments: str) -> Any:
-    """What the command line answers, without a process for each question."""
-    with open_dependencies(Settings(home_dir=home), CATALOGUE) as dependencies:
-        return json.loads(answer_here(dependencies, [*arguments, "--format", "json"]))
+    """What the command line prints, without a process for each question."""
+    with redirect_stdout(StringIO()) as printed:
+        code = main(["--config", str(CONFIG), "--home", str(home), *arguments, "--format", "json"])
+    assert code == 0
+    return json.loads(printed.getvalue())
 
 
 def query(home: Path, metric: str, *more: str) -> list[dict[str, Any]]:
@@ -149,7 +153,7 @@ def test_a_back_fill_killed_at_any_point_ends_the_same_when_resumed(home: Path, 
 def test_the_command_line_prints_what_it_was_asked(home: Path) -> None:
     asked = command(home, "query", "answer_rate", *SPAN, "--format", "csv")
     printed = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert printed[0] == "start,end,region,channel,metric,value,numerator,denominator,n,state,trust"
+    assert printed[0] == "start,end,region,channel,metric,value,numerator,denominator,n,state,trust,reason"
     assert printed[1].split(",")[6:8] == ["14405", "16290"]
 
 

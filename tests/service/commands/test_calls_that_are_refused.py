@@ -1,24 +1,10 @@
 """What a caller hears of a store that cannot answer: a sentence, never a traceback."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from service.commands.command_line import main
-from service.commands.remote import PATH, route
-from store.faults import NotKept
-
-
-def test_a_question_about_time_that_is_not_kept_is_refused_with_the_reason() -> None:
-    def answer(arguments: Sequence[str]) -> str:
-        raise NotKept("ask for whole buckets")
-
-    with TestClient(Starlette(routes=[route("token", answer)])) as caller:
-        told = caller.post(PATH, json=["query"], headers={"Authorization": "Bearer token"})
-    assert (told.status_code, told.text) == (400, "ask for whole buckets\n")
 
 
 def test_a_command_whose_store_does_not_answer_says_so(

@@ -1,26 +1,70 @@
-"""Reports of the command line: the audit of a range, and where each source stands."""
+"""What is answered by a listing: the audit of a span, where each source stands, what each tier of facts costs."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from analysis.questions.answering import Lists
+from analysis.questions.family import (
+    AsideQuestion,
+    AsideShowQuestion,
+    AuditQuestion,
+    Language,
+    Listing,
+    SourcesQuestion,
+    StorageQuestion,
+)
+from analysis.questions.faults import CannotAnswer
 from data_quality import audit as judge
 from data_quality.registry import RECORDED
 from metrics.findings import CheckState, Finding
-from metrics.observations import Interval
 from pipeline.dependencies import Dependencies
+from pipeline.flow.aside_deeds import UnknownBody
+from pipeline.flow.aside_listing import KINDS, Wanted, listing, show
 from pipeline.flow.evidence import evidence_by_piece
+from store.facts.opening import storage
 from store.state.open_finding import OpenFinding
-from wording.sentences import Language, sentence
+from wording.sentences import sentence
 
 TOLD = (CheckState.FAIL, CheckState.QUERY, CheckState.ERROR)
 
 
-def audit(dependencies: Dependencies, span: Interval, language: Language) -> list[dict[str, Any]]:
-    """Every finding of a range, worst first: those about stored figures judged anew, those about rows as recorded."""
+def lists_of(dependencies: Dependencies) -> Lists:
+    """How each kind of question that is answered by a listing is answered."""
+    return {
+        AuditQuestion: partial(audit, dependencies),
+        SourcesQuestion: lambda _: sources(dependencies),
+        StorageQuestion: lambda _: Listing(tuple(storage(dependencies.history))),
+        AsideQuestion: partial(aside, dependencies),
+        AsideShowQuestion: partial(aside_show, dependencies),
+    }
+
+
+def aside(dependencies: Dependencies, question: AsideQuestion) -> Listing:
+    """What was kept aside, newest first."""
+    wanted = Wanted(question.channel, question.received, question.kinds or KINDS, question.limit)
+    if unknown := set(wanted.kinds) - set(KINDS):
+        raise CannotAnswer(f"nothing is kept aside as {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
+    found = listing(dependencies, wanted)
+    return Listing(tuple(found.rows), found.more)
+
+
+def aside_show(dependencies: Dependencies, question: AsideShowQuestion) -> Listing:
+    """One row: what is known of one thing, its records, and what was asked to be done with it."""
+    try:
+        found = show(dependencies, question.id)
+    except UnknownBody:
+        raise CannotAnswer(f"nothing is kept aside as {question.id!r}; see: aside list") from None
+    return Listing(({"about": found.about, "records": found.records, "requests": found.requests},))
+
+
+def audit(dependencies: Dependencies, question: AuditQuestion) -> Listing:
+    """Every finding of a span, worst first: those about stored figures judged anew, those about rows as recorded."""
+    span = question.span
     judged = (finding for seen in evidence_by_piece(dependencies, span) for finding in judge(seen))
     stored = [finding for finding in judged if finding.state in TOLD]
-    recorded = [one.finding() for one in dependencies.state.findings.during(span) if _stands(one)]
-    return [_finding(dependencies, one, language) for one in [*recorded, *stored]]
+    recorded = [found.finding() for found in dependencies.state.findings.during(span) if _stands(found)]
+    return Listing(tuple(_finding(dependencies, finding, question.language) for finding in [*recorded, *stored]))
 
 
 def _stands(finding: OpenFinding) -> bool:
@@ -46,7 +90,7 @@ def _finding(dependencies: Dependencies, finding: Finding, language: Language) -
     }
 
 
-def sources(dependencies: Dependencies) -> list[dict[str, Any]]:
+def sources(dependencies: Dependencies) -> Listing:
     """Where each source stands: last success, age of what it covers, lag of the newest interval, error."""
     now = dependencies.clock()
     known = dependencies.state.progress.sources()
@@ -67,7 +111,7 @@ def sources(dependencies: Dependencies) -> list[dict[str, Any]]:
                     "error": (status.error if status else "") or "",
                 }
             )
-    return rows
+    return Listing(tuple(rows))
 
 
 def _since(moment: datetime | None, now: datetime) -> int | None:
