@@ -57,7 +57,7 @@ def _all(settings: Settings, catalogue: Catalogue) -> None:
     ):
         users = service.dependencies.state.users if settings.access == "login" else None
         site = SiteDependencies(service.live, service.ingest, service.pushed, users)
-        ask = route(token, lambda arguments: answer_here(service.dependencies, arguments))
+        ask = route(token, lambda arguments: answer_here(service.dependencies, arguments), site.executors.questions)
         serve(settings, catalogue, site, address, [ask])
 
 

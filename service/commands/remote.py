@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from access.executor import Executor
 from analysis.questions.question import CannotAnswer
 from store.faults import NotKept
 
@@ -50,8 +50,11 @@ def announced(home: Path, address: str) -> Iterator[str]:
         note.unlink(missing_ok=True)
 
 
-def route(token: str, answer: Callable[[Sequence[str]], str]) -> Route:
-    """The address that answers calls: a JSON list of arguments in, text out; 400 says what is wrong with a call."""
+def route(token: str, answer: Callable[[Sequence[str]], str], executor: Executor) -> Route:
+    """The address that answers calls: a JSON list of arguments in, text out; 400 says what is wrong with a call.
+
+    `executor`: where answers are made.
+    """
 
     async def asked(request: Request) -> Response:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -62,7 +65,7 @@ def route(token: str, answer: Callable[[Sequence[str]], str]) -> Route:
             return PlainTextResponse("the call is too long", 413)
         try:
             arguments = json.loads(await request.body())
-            return PlainTextResponse(await run_in_threadpool(answer, [str(word) for word in arguments]))
+            return PlainTextResponse(await executor.run(answer, [str(word) for word in arguments]))
         except (CannotAnswer, NotKept, ValueError, TypeError) as error:
             return PlainTextResponse(f"{error}\n", 400)
 

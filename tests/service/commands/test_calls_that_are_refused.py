@@ -7,6 +7,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from access.executor import Executor
 from service.commands.command_line import main
 from service.commands.remote import PATH, route
 from store.faults import NotKept
@@ -16,7 +17,7 @@ def test_a_question_about_time_that_is_not_kept_is_refused_with_the_reason() -> 
     def answer(arguments: Sequence[str]) -> str:
         raise NotKept("ask for whole buckets")
 
-    with TestClient(Starlette(routes=[route("token", answer)])) as caller:
+    with TestClient(Starlette(routes=[route("token", answer, Executor("questions", 1, 0))])) as caller:
         told = caller.post(PATH, json=["query"], headers={"Authorization": "Bearer token"})
     assert (told.status_code, told.text) == (400, "ask for whole buckets\n")
 
