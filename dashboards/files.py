@@ -16,10 +16,10 @@ from urllib.parse import quote
 import brotli  # type: ignore[import-untyped]  # it ships no types
 import dash
 from dash.fingerprint import check_fingerprint
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from access.executor import Executor
 from config.maps import CENTRES
 from config.settings import ROOT
 
@@ -59,12 +59,12 @@ class Assets:
             raise KeyError(f"there is no {FOLDER / name} that pages may ask for")
         return f"/assets/{self.version}/{quote(name)}"
 
-    async def answer(self, request: Request) -> Response:
+    async def answer(self, executor: Executor, request: Request) -> Response:
         """`/assets/<digest>/<name>`: 404 for another version's digest, because its content would be another's."""
         path = self.files.get(request.path_params["name"])
         if path is None or request.path_params["version"] != self.version:
             return Response("there is no such file", status_code=404)
-        return await _serve(request, path)
+        return await _serve(executor, request, path)
 
 
 @cache
@@ -77,22 +77,22 @@ def _below(folder: Path) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.suffix in SERVED}
 
 
-async def dash_asset(request: Request) -> Response:
+async def dash_asset(executor: Executor, request: Request) -> Response:
     """`/_dash-component-suites/dash/<name with fingerprint>`: the scripts that Dash brings."""
     name, fingerprinted = check_fingerprint(request.path_params["name"])
     path = (DASH_FOLDER / name).resolve()
     if not fingerprinted or path.suffix != ".js" or not path.is_relative_to(DASH_FOLDER) or not path.is_file():
         return Response("there is no such file", status_code=404)
-    return await _serve(request, path)
+    return await _serve(executor, request, path)
 
 
-async def _serve(request: Request, path: Path) -> Response:
+async def _serve(executor: Executor, request: Request, path: Path) -> Response:
     headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding", "X-Content-Type-Options": "nosniff"}
     kind = mimetypes.types_map.get(path.suffix, "application/octet-stream")
     if "br" in request.headers.get("accept-encoding", ""):
-        packed = await run_in_threadpool(_brotli, path)
+        packed = await executor.run(_brotli, path)
         return Response(packed, media_type=kind, headers={**headers, "Content-Encoding": "br"})
-    return Response(await run_in_threadpool(path.read_bytes), media_type=kind, headers=headers)
+    return Response(await executor.run(path.read_bytes), media_type=kind, headers=headers)
 
 
 @cache

@@ -7,7 +7,7 @@ such processes can stand side by side.
 
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -22,6 +22,7 @@ from dashboards.access.loopback import LoopbackOnly, is_loopback
 from dashboards.access.routes import Guarded, Open
 from dashboards.access.sign_in import SignInAccess, Users
 from dashboards.access.viewers import Access, OpenAccess
+from dashboards.executors import Executors
 from dashboards.site.application import create_app
 from dashboards.site.server import SiteServer
 from service.dependencies import secret
@@ -49,6 +50,7 @@ class SiteDependencies:
     """Who may sign in; None: access is open."""
     questions: Transport
     """Where pages and the interface ask for figures of any time; it blocks, so ask in a thread."""
+    executors: Executors = field(default_factory=Executors)
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -76,12 +78,12 @@ def own_address(settings: Settings, address: socket.socket) -> str:
 
 def serve(settings: Settings, catalogue: Catalogue, behind: SiteDependencies, address: socket.socket) -> None:
     """Serve until a signal comes."""
-    access, sign_in = _access(settings, catalogue, behind.users)
+    access, sign_in = _access(settings, catalogue, behind)
     with_tokens = [
         Open(route.path, route.endpoint, OWN_TOKEN, tuple(route.methods or ()))
         for route in _push_endpoint(behind).routes()
     ]
-    site = create_app(catalogue, behind.live, access, [*sign_in, *with_tokens])
+    site = create_app(catalogue, behind.live, access, [*sign_in, *with_tokens], executors=behind.executors)
     around = guarded(settings, site)
     # Before the address is told: who comes at once shall wait a moment, not be refused.
     address.listen()
@@ -111,9 +113,12 @@ def _push_endpoint(behind: SiteDependencies) -> PushEndpoint:
     )
 
 
-def _access(settings: Settings, catalogue: Catalogue, users: Users | None) -> tuple[Access, Sequence[Guarded | Open]]:
+def _access(
+    settings: Settings, catalogue: Catalogue, behind: SiteDependencies
+) -> tuple[Access, Sequence[Guarded | Open]]:
     """Who may look: everyone on this machine, or users who sign in."""
-    if users is None:
+    if behind.users is None:
         return OpenAccess(), ()
-    login = SignInAccess(catalogue, users, secret(settings.session_key, settings.home_dir / "session.key"))
+    key = secret(settings.session_key, settings.home_dir / "session.key")
+    login = SignInAccess(catalogue, behind.users, key, behind.executors)
     return login, login.addresses()

@@ -7,7 +7,8 @@ from collectors.push.allowance import AT_ONCE
 from collectors.push.body import READ_S
 from collectors.shared.regular_files import LARGEST_EXPANDED, LARGEST_RATIO
 from config.settings import ROOT
-from dashboards.access.sign_in import CHECKS_AT_ONCE, FORM_S, LONGEST_FORM, MOST_FIELDS
+from dashboards.access.sign_in import FORM_S, LONGEST_FORM, MOST_FIELDS
+from dashboards.executors import Executors
 from dashboards.live.hub import Limits as Screens
 from store.ingest.stream import Limits as Stream
 
@@ -32,7 +33,7 @@ def test_the_bounds_are_those_of_the_code() -> None:
         f"not older than {options['oldest_days']} days",
         f"{Stream().entries:,} bodies, {Stream().bytes // 2**20} MiB",
         f"{LARGEST_EXPANDED // 2**30} GiB, {LARGEST_RATIO} times",
-        f"{LONGEST_FORM // 1024} KiB, {MOST_FIELDS} fields, {FORM_S:.0f} s, {CHECKS_AT_ONCE} passwords",
+        f"{LONGEST_FORM // 1024} KiB, {MOST_FIELDS} fields, {FORM_S:.0f} s, {Executors().passwords.threads} passwords",
         f"{Screens().streams:,} screens, {Screens().views:,} views",
     ):
         assert said in TEXT, said

@@ -9,17 +9,17 @@
 A refused body is told to `refused`, so that the steward sees what a channel could not deliver.
 """
 
-import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import ParamSpec, Protocol, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from access.executor import Executor, QueueFull
 from collectors.push.allowance import Allowance
 from collectors.push.body import READ_S, Refused, read_body
 from collectors.push.collector import PushCollector
@@ -29,7 +29,13 @@ log = logging.getLogger("watchfloor.door")
 MOST_FAULTS_TOLD = 100
 LONGEST_KEY = 200
 COME_BACK_S = 5
-"""When to try again while the stream is full or away."""
+"""When to try again while the stream is full or away, or too many bodies wait."""
+APPENDS = 8
+"""Bodies that are put into the stream at a time: each waits for the disk."""
+BODIES_WAITING = 64
+"""Bodies in memory that may wait to be parsed, and as many to be put into the stream."""
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Taken(Protocol):
@@ -64,8 +70,10 @@ class PushEndpoint:
         self._collectors, self._append, self._refused = collectors, append, refused
         self._clock, self._failures, self._read_s = clock, failures, read_s
         self._allowances = {name: Allowance(one.options.pushes_per_minute) for name, one in collectors.items()}
-        self._parsing = asyncio.Semaphore(1)
+        self.parsing = Executor("parse", 1, BODIES_WAITING)
         """One body is parsed at a time: two would share one interpreter and take twice the memory."""
+        self.writing = Executor("append", APPENDS, BODIES_WAITING)
+        """Everything that goes into the stream; that it hangs keeps nothing else of this process waiting."""
 
     def routes(self) -> list[Route]:
         """The routes of the door."""
@@ -98,33 +106,27 @@ class PushEndpoint:
         key = _key(request)
         body = await read_body(request, collector.options.body_bytes, self._read_s)
         payload = collector.payload(body, self._clock())
-        async with self._parsing:
-            count = await asyncio.to_thread(self._check, channel, collector, payload)
+        parsed, fault = await self._run(self.parsing, _parse, collector, payload)
+        refusal = _refusal(parsed, fault)
+        if refusal is not None:
+            await self._run(self.writing, self._tell, channel, payload, parsed, fault)
+            raise refusal
         try:
-            taken = await asyncio.to_thread(self._append, channel, key, body, payload.fetched_at)
+            taken = await self._run(self.writing, self._append, channel, key, body, payload.fetched_at)
         except tuple(self._failures) as error:
             status, code = self._failures[type(error)]
             headers = {"Retry-After": str(COME_BACK_S)} if status >= 500 else {}
             raise Refused(status, code, str(error), headers) from error
-        return JSONResponse({"batch": taken.id, "duplicate": taken.duplicate, "observations": count}, 202)
+        return JSONResponse(
+            {"batch": taken.id, "duplicate": taken.duplicate, "observations": parsed.read if parsed else 0}, 202
+        )
 
-    def _check(self, channel: str, collector: PushCollector, payload: Payload) -> int:
-        """Step 3: parse, and refuse the whole body if any record cannot be counted."""
+    async def _run(self, executor: Executor, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """What a function gives that works in a thread; raises Refused where too many bodies wait."""
         try:
-            parsed = collector.parse_ahead(payload)
-        except SourceFault as fault:
-            self._tell(channel, payload, None, fault)
-            raise Refused(400, fault.code, fault.detail) from fault
-        if parsed.rejects:
-            self._tell(channel, payload, parsed, None)
-            told = [
-                {"record": one.line, "rule": one.rule, "column": one.column, "code": one.code, "value": one.value}
-                for one in parsed.rejects[:MOST_FAULTS_TOLD]
-            ]
-            counted = 0 if parsed.observations is None else len(parsed.observations)
-            detail = f"{parsed.read - counted} of {parsed.read} observations cannot be counted; nothing was taken"
-            raise Refused(422, "records_rejected", detail, faults=told)
-        return parsed.read
+            return await executor.run(function, *arguments, **named)
+        except QueueFull as full:
+            raise Refused(503, "busy", str(full), {"Retry-After": str(COME_BACK_S)}) from full
 
     def _tell(self, channel: str, payload: Payload, parsed: Parsed | None, fault: SourceFault | None) -> None:
         """Tell the steward; if that fails it is our trouble, and the sender still hears what is wrong with his body."""
@@ -132,6 +134,35 @@ class PushEndpoint:
             self._refused(channel, payload, parsed, fault)
         except Exception:
             log.exception("a refused push of %s could not be noted", channel)
+
+
+def _parse(collector: PushCollector, payload: Payload) -> tuple[Parsed | None, SourceFault | None]:
+    """Step 3: what the body holds, or why it cannot be read at all."""
+    try:
+        return collector.parse_ahead(payload), None
+    except SourceFault as fault:
+        return None, fault
+
+
+def _refusal(parsed: Parsed | None, fault: SourceFault | None) -> Refused | None:
+    """Why the whole body is refused: it cannot be read, or one of its records cannot be counted."""
+    if fault is not None:
+        return Refused(400, fault.code, fault.detail)
+    if parsed is None or not parsed.rejects:
+        return None
+    faults = [
+        {
+            "record": reject.line,
+            "rule": reject.rule,
+            "column": reject.column,
+            "code": reject.code,
+            "value": reject.value,
+        }
+        for reject in parsed.rejects[:MOST_FAULTS_TOLD]
+    ]
+    counted = 0 if parsed.observations is None else len(parsed.observations)
+    detail = f"{parsed.read - counted} of {parsed.read} observations cannot be counted; nothing was taken"
+    return Refused(422, "records_rejected", detail, faults=faults)
 
 
 def _same(given: str, token: str) -> bool:

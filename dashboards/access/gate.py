@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboards.access.routes import VIEWER
+from access.executor import Executor, QueueFull
+from dashboards.access.routes import VIEWER, come_back
 from dashboards.access.viewers import Access
 
 
@@ -18,10 +18,16 @@ class Gate:
     """Lets nobody past who is not known, except to the open routes."""
 
     def __init__(
-        self, app: ASGIApp, access: Access, open_routes: Sequence[BaseRoute], script_hashes: Sequence[str]
+        self,
+        app: ASGIApp,
+        access: Access,
+        executor: Executor,
+        open_routes: Sequence[BaseRoute],
+        script_hashes: Sequence[str],
     ) -> None:
+        """`executor`: where it is found out who asks."""
         self._app = app
-        self._access = access
+        self._access, self._executor = access, executor
         self._open_routes = open_routes
         self._policy = content_policy(script_hashes)
 
@@ -36,7 +42,12 @@ class Gate:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._is_open(scope):
-            viewer = await run_in_threadpool(self._access.viewer, HTTPConnection(scope))
+            try:
+                viewer = await self._executor.run(self._access.viewer, HTTPConnection(scope))
+            except QueueFull as full:
+                refusal = await come_back(Request(scope), full)
+                await refusal(scope, receive, send)
+                return
             if viewer is None:
                 await self._turned_away(scope)(scope, receive, send)
                 return

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from access.policy import Policy, Viewer
 from config.actions import Action
+from dashboards.executors import COME_BACK_S
 
 VIEWER: ContextVar[Viewer] = ContextVar("viewer")
 """Who asks, for the routes, pages and callbacks of this request; the gate sets it (`dashboards/access/gate.py`)."""
@@ -33,6 +34,11 @@ def own_region(request: Request, viewer: Viewer) -> str:
 def refused(request: Request) -> Response:
     """What somebody gets who may not: nothing of what he asked for."""
     return PlainTextResponse("this is not open to you", 403)
+
+
+async def come_back(request: Request, full: Exception) -> Response:
+    """What is answered where too many wait already; Starlette calls it for a QueueFull."""
+    return PlainTextResponse(str(full), 503, {"Retry-After": str(COME_BACK_S)})
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,17 @@ from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from itsdangerous import BadSignature, TimestampSigner
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from access.executor import QueueFull
 from access.policy import Viewer
 from config.actions import Action
 from config.catalogue import Catalogue
 from dashboards.access.routes import Guarded, Open
 from dashboards.access.sign_in_attempts import PAUSE_S, SignInAttempts
 from dashboards.access.sign_in_page import sign_in_page
+from dashboards.executors import Executors
 
 COOKIE = "watchfloor"
 SESSION_S = 12 * 3600
@@ -33,8 +34,6 @@ KNOWN_S = 15.0
 """How long the store's word on a name holds before it is asked again."""
 LONGEST_FORM, MOST_FIELDS, FORM_S = 4096, 8, 10.0
 LONGEST_NAME = 100
-CHECKS_AT_ONCE = 2
-"""Passwords under check: each takes 32 MB and a tenth of a second of a core."""
 OWN_ADDRESS = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
 """A path of ours: what browsers would take for another host, or tidy up into one, does not match."""
 
@@ -85,12 +84,16 @@ class SignInAccess:
     entrance = "/sign-in"
 
     def __init__(
-        self, catalogue: Catalogue, users: Users, key: bytes, clock: Callable[[], float] = time.monotonic
+        self,
+        catalogue: Catalogue,
+        users: Users,
+        key: bytes,
+        executors: Executors,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._catalogue, self._users, self._clock = catalogue, users, clock
+        self._catalogue, self._users, self._clock, self._executors = catalogue, users, clock, executors
         self._signer = TimestampSigner(key, salt="watchfloor.session")
         self._tries = SignInAttempts(clock)
-        self._checking = asyncio.Semaphore(CHECKS_AT_ONCE)
         self._known: dict[str, tuple[float, Viewer | None]] = {}
 
     def viewer(self, request: HTTPConnection) -> Viewer | None:
@@ -131,13 +134,17 @@ class SignInAccess:
         address = request.client.host if request.client else ""
         if not self._tries.take(name, address):
             return self._form(back, "sign_in.too_many", 429, {"Retry-After": f"{PAUSE_S:.0f}"})
-        user = await self._check(name, password)
+        try:
+            user = await self._check(name, password)
+        except QueueFull:  # nobody has looked at his password
+            self._tries.give_back(name, address)
+            raise
         now = datetime.now(UTC)
         if user is None:
-            await run_in_threadpool(self._users.note, now, name[:LONGEST_NAME], "sign_in_refused", address)
+            await self._executors.access.run(self._users.note, now, name[:LONGEST_NAME], "sign_in_refused", address)
             return self._form(back, "sign_in.wrong", 403)
         self._tries.give_back(name, address)
-        await run_in_threadpool(self._users.note, now, user.name, "signed_in", address)
+        await self._executors.access.run(self._users.note, now, user.name, "signed_in", address)
         response = RedirectResponse(back if OWN_ADDRESS.fullmatch(back) else "/", status_code=303)
         cookie = self._signer.sign(session_of(user)).decode()
         # Behind something that ends TLS the request itself is plain; the browser's own word for the page is not.
@@ -148,8 +155,7 @@ class SignInAccess:
     async def _check(self, name: str, password: str) -> User | None:
         if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
             return None
-        async with self._checking:
-            return await run_in_threadpool(self._users.verify, name, password)
+        return await self._executors.passwords.run(self._users.verify, name, password)
 
     def _form(self, back: str, failed: str = "", status: int = 200, headers: dict[str, str] | None = None) -> Response:
         return HTMLResponse(sign_in_page(self._catalogue, back, failed), status, headers)

@@ -5,11 +5,11 @@ import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
+from access.executor import Executor, QueueFull
 from access.policy import Policy
 from dashboards.access.viewers import Access
 from dashboards.live.audiences import Straight, Subscription
@@ -29,11 +29,20 @@ class Streams:
     """Opens streams for those who may see their view."""
 
     def __init__(
-        self, hub: Hub, access: Access, policy: Policy, parse: Callable[[str, str], View], version: str
+        self,
+        hub: Hub,
+        access: Access,
+        executor: Executor,
+        policy: Policy,
+        parse: Callable[[str, str], View],
+        version: str,
     ) -> None:
-        """`parse`: the view of a path and a query; raises UnknownView. `version`: of the files that pages load."""
+        """`parse`: the view of a path and a query; raises UnknownView. `version`: of the files that pages load.
+
+        `executor`: where it is found out who asks.
+        """
         self._hub = hub
-        self._access, self._policy = access, policy
+        self._access, self._executor, self._policy = access, executor, policy
         self._parse = parse
         self._version = version
 
@@ -58,14 +67,17 @@ class Streams:
         return self._stream(request, subscription)
 
     async def _refusal(self, request: Request, view: View) -> int | None:
-        viewer = await run_in_threadpool(self._access.viewer, request)
+        viewer = await self._executor.run(self._access.viewer, request)
         if viewer is None:
             return 401
         return None if self._policy.may_follow(viewer, view.topic) else 403
 
     def _stream(self, request: Request, subscription: Subscription) -> Response:
         async def still_allowed() -> bool:
-            return await self._refusal(request, subscription.audience.view) is None
+            try:
+                return await self._refusal(request, subscription.audience.view) is None
+            except QueueFull:  # nothing was heard against him; it is asked again within a minute
+                return True
 
         packed = "gzip" in request.headers.get("accept-encoding", "")
         return EventStream(self._hub, subscription, packed, self._version, still_allowed)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
+from dashboards.executors import Executors
 from dashboards.live.audiences import Audience, Subscription
 from dashboards.live.frames import event
 from dashboards.views import View
@@ -76,8 +77,8 @@ class Limits:
 class Hub:
     """Rooms by view key, kept up to date from the live store."""
 
-    def __init__(self, live: Live, composer: Composer, limits: Limits | None = None) -> None:
-        self._live = live
+    def __init__(self, live: Live, composer: Composer, executors: Executors, limits: Limits | None = None) -> None:
+        self._live, self._executors = live, executors
         self._composer = composer
         self.limits = limits or Limits()
         self._audiences: dict[str, Audience] = {}
@@ -147,7 +148,7 @@ class Hub:
             await self._take_newest()
 
     async def _take_newest(self) -> None:
-        snapshot = await asyncio.to_thread(self._live.read)
+        snapshot = await self._executors.snapshots.run(self._live.read)
         if self.trouble is not None:
             log.info("the live store is back")
             self.trouble = None
@@ -165,7 +166,8 @@ class Hub:
             if audience.parts is not None and audience.shown is snapshot:
                 return
             try:
-                audience.show(await asyncio.to_thread(self._composer.parts, snapshot, audience.view), snapshot)
+                parts = await self._executors.frames.run(self._composer.parts, snapshot, audience.view)
+                audience.show(parts, snapshot)
                 audience.failed = False
             except Exception:
                 if not audience.failed:

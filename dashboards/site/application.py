@@ -9,30 +9,32 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from access.executor import Executor, QueueFull
 from access.policy import Policy
 from config.actions import Action
 from config.catalogue import Catalogue
 from dashboards.access.gate import Gate
-from dashboards.access.routes import VIEWER, Guarded, Open
+from dashboards.access.routes import VIEWER, Guarded, Open, come_back
 from dashboards.access.viewers import Access
+from dashboards.executors import Executors
 from dashboards.files import assets_of, dash_asset
 from dashboards.live.event_streams import Streams
 from dashboards.live.hub import Hub, Limits, Live
 from dashboards.site.dash_pages import DashPages
 from dashboards.site.pages import Pages
 from dashboards.site.registry import all_windows
+from dashboards.site.store_health import StoreHealth
 from dashboards.window import Window
 
 OLD_S = 90.0
 """Age of the newest snapshot (s) from which this process no longer counts as healthy."""
-STORE_ANSWER_S = 3.0
 PROGRAM = "the program's files, the same for everybody; they hold no figure"
 
 
@@ -57,47 +59,56 @@ def create_app(
     addresses: Sequence[Guarded | Open] = (),
     limits: Limits | None = None,
     windows: Mapping[str, Window] | None = None,
+    executors: Executors | None = None,
 ) -> Site:
     """The application for uvicorn (`dashboards/site/server.py`).
 
-    `addresses` are further ones (sign-in, the push endpoint). `windows` are all there are, unless named. One
-    application a process: Dash keeps it globally.
+    `addresses` are further ones (sign-in, the push endpoint). `windows` are all there are, unless named;
+    `executors` are its own, unless named. One application a process: Dash keeps it globally.
     """
-    policy = Policy(catalogue)
+    policy, executors = Policy(catalogue), executors or Executors()
     pages = Pages(catalogue, access, all_windows() if windows is None else windows)
-    hub = Hub(live, pages, limits)
+    hub = Hub(live, pages, executors, limits)
     assets = assets_of(catalogue.maps)
-    streams = Streams(hub, access, policy, pages.view, assets.version)
-    dash_pages = DashPages(catalogue, policy, pages)
+    streams = Streams(hub, access, executors.access, policy, pages.view, assets.version)
+    dash_pages = DashPages(catalogue, policy, pages, executors.pages)
     every = (
-        Guarded("/", _home(pages), Action.OPEN_PAGES),
+        Guarded("/", _home(pages, executors.pages), Action.OPEN_PAGES),
         Guarded("/live/{topic:path}", streams.answer, Action.FOLLOW_LIVE),
-        Open("/health", _health(hub, live), "what watches the process asks it; it holds no figure"),
-        Open("/assets/{version}/{name:path}", assets.answer, PROGRAM),
-        Open("/_dash-component-suites/dash/{name:path}", dash_asset, PROGRAM),
+        Open(
+            "/health",
+            _health(hub, StoreHealth(live, executors.health)),
+            "what watches the process asks it; it holds no figure",
+        ),
+        Open("/assets/{version}/{name:path}", partial(assets.answer, executors.files), PROGRAM),
+        Open("/_dash-component-suites/dash/{name:path}", partial(dash_asset, executors.files), PROGRAM),
         *addresses,
         *dash_pages.addresses(),
     )
-    app = Starlette(routes=[address.route(policy) for address in every], lifespan=_running(hub))
+    app = Starlette(
+        routes=[address.route(policy) for address in every],
+        lifespan=_running(hub),
+        exception_handlers={QueueFull: come_back},
+    )
     open_routes = [address.route(policy) for address in every if isinstance(address, Open)]
-    return Site(Gate(app, access, open_routes, dash_pages.script_hashes), hub, every)
+    return Site(Gate(app, access, executors.access, open_routes, dash_pages.script_hashes), hub, every)
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def _home(pages: Pages) -> Endpoint:
+def _home(pages: Pages, executor: Executor) -> Endpoint:
     async def home(request: Request) -> Response:
-        return RedirectResponse(await run_in_threadpool(pages.home, VIEWER.get()))
+        return RedirectResponse(await executor.run(pages.home, VIEWER.get()))
 
     return home
 
 
-def _health(hub: Hub, live: Live) -> Endpoint:
+def _health(hub: Hub, store: StoreHealth) -> Endpoint:
     """200 while figures come; 503 with the reason when the store or a fresh snapshot is missing."""
 
     async def health(request: Request) -> Response:
-        store_fault = await _store_fault(live)
+        store_fault = await store.fault()
         snapshot = hub.snapshot  # after the await, so that everything told is about one snapshot
         age = (datetime.now(UTC) - snapshot.at).total_seconds() if snapshot else None
         fault = store_fault or hub.trouble or _age_fault(age)
@@ -111,14 +122,6 @@ def _health(hub: Hub, live: Live) -> Endpoint:
         return JSONResponse(told, status_code=503 if fault else 200)
 
     return health
-
-
-async def _store_fault(live: Live) -> str | None:
-    try:
-        state = await asyncio.wait_for(asyncio.to_thread(live.health), STORE_ANSWER_S)
-    except TimeoutError:
-        return f"the live store has not answered for {STORE_ANSWER_S:.0f} s"
-    return None if state.reachable else f"the live store cannot be reached: {state.detail}"
 
 
 def _age_fault(age: float | None) -> str | None:

@@ -1,6 +1,5 @@
 """Dash's share: the index of a page, its empty layout, and the one callback that fills it on navigation."""
 
-import asyncio
 import logging
 import re
 from collections.abc import Callable, Sequence
@@ -19,10 +18,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from access.executor import Executor, QueueFull
 from access.policy import Policy
 from config.actions import Action
 from config.catalogue import Catalogue
-from dashboards.access.routes import VIEWER, Guarded
+from dashboards.access.routes import VIEWER, Guarded, come_back
 from dashboards.files import assets_of
 from dashboards.site.pages import Page, Pages
 from wording.words import Words
@@ -96,9 +96,10 @@ class IndexedDash(Dash):
 class DashPages:
     """Every address that no other route takes: Dash's own three, and pages."""
 
-    def __init__(self, catalogue: Catalogue, policy: Policy, pages: Pages) -> None:
-        self._pages = pages
-        self._dash = _dash(catalogue, policy, pages)
+    def __init__(self, catalogue: Catalogue, policy: Policy, pages: Pages, executor: Executor) -> None:
+        """`executor`: where pages are made."""
+        self._pages, self._executor = pages, executor
+        self._dash = _dash(catalogue, policy, pages, executor)
 
     @property
     def script_hashes(self) -> Sequence[str]:
@@ -123,7 +124,7 @@ class DashPages:
             return
         inner: ASGIApp = self._dash.server
         query = Request(scope).url.query
-        page = await asyncio.to_thread(self._pages.answer, scope["path"], query, VIEWER.get())
+        page = await self._executor.run(self._pages.answer, scope["path"], query, VIEWER.get())
         PAGE.set(page)
         await inner({**scope, "method": "GET", "path": "/", "raw_path": b"/"}, receive, _with_status(send, page.status))
 
@@ -137,11 +138,11 @@ def _with_status(send: Send, status: int) -> Send:
     return sending
 
 
-def _dash(catalogue: Catalogue, policy: Policy, pages: Pages) -> IndexedDash:
+def _dash(catalogue: Catalogue, policy: Policy, pages: Pages, executor: Executor) -> IndexedDash:
     app = IndexedDash(
         "watchfloor",
         backend="fastapi",
-        server=FastAPI(docs_url=None, redoc_url=None, openapi_url=None),  # type: ignore[arg-type]  # its types know flask
+        server=FastAPI(docs_url=None, redoc_url=None, openapi_url=None, exception_handlers={QueueFull: come_back}),  # type: ignore[arg-type]  # its types know flask
         include_assets_files=False,
         use_pages=False,
         suppress_callback_exceptions=True,
@@ -157,9 +158,11 @@ def _dash(catalogue: Catalogue, policy: Policy, pages: Pages) -> IndexedDash:
     async def show(pathname: str, search: str) -> Any:
         """The content of an address; the gate has said who asks, `Pages` asks the policy for the window."""
         viewer = VIEWER.get()
-        page = await asyncio.to_thread(pages.answer, pathname, search or "", viewer)
+        page = await executor.run(pages.answer, pathname, search or "", viewer)
         try:
-            return await asyncio.to_thread(page.root)
+            return await executor.run(page.root)
+        except QueueFull:
+            raise
         except Exception:
             log.exception("the page %s%s could not be made", pathname, search)
             return pages.broken(page, viewer).root()

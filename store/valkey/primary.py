@@ -4,7 +4,6 @@ A connection asks who that is each time it is opened. One whose server says that
 (a fail-over, slots that moved) is closed and opened again; redis-py's own retries do the rest.
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -15,8 +14,12 @@ from redis.backoff import NoBackoff
 from redis.crc import key_slot
 from redis.retry import Retry
 
+from access.executor import Executor
+
 ASK_S = 1.0
 """How long one server may take to say who the primary is."""
+WAITING = 8
+"""How many connections may wait to hear where the primary is."""
 ELSEWHERE = (redis.exceptions.AskError, redis.exceptions.ClusterDownError, redis.exceptions.TryAgainError)
 """What a server of a Cluster answers when our keys are not with it, or not yet (a MOVED is an AskError to redis-py)."""
 
@@ -108,13 +111,14 @@ class _AsyncToPrimary(redis.asyncio.sentinel.SentinelManagedConnection):
 
 
 class _Awaited:
-    """A finder for an event loop: it asks in a thread."""
+    """A finder for an event loop: it asks in a thread of its own."""
 
     def __init__(self, finder: Finder) -> None:
         self._finder = finder
+        self._executor = Executor("primary", 1, WAITING)
 
     async def discover_master(self, name: str) -> Host:
-        return await asyncio.to_thread(self._finder.discover_master, name)
+        return await self._executor.run(self._finder.discover_master, name)
 
 
 def pool(finder: Finder, options: dict[str, Any]) -> redis.ConnectionPool:

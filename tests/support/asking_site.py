@@ -16,6 +16,7 @@ from config.catalogue import NATION, Catalogue, Level, Role, Text
 from config.loading import load
 from dashboards.access.routes import Guarded, Open
 from dashboards.access.sign_in import SignInAccess
+from dashboards.executors import Executors
 from dashboards.site.application import Site, create_app
 from tests.support.believable import believable
 from tests.support.live_world import MemoryLive
@@ -51,7 +52,7 @@ def site_of(catalogue: Catalogue) -> Iterator[tuple[TestClient, Site]]:
     """The site with all its addresses; nobody is kept for signing in."""
     live = MemoryLive()
     live.newest = believable(catalogue, datetime.now(UTC))
-    sign_in = SignInAccess(catalogue, None, b"a key of the tests")  # type: ignore[arg-type]  # nobody signs in here
+    sign_in = SignInAccess(catalogue, None, b"a key of the tests", Executors())  # type: ignore[arg-type]  # nobody signs in here
     endpoint = PushEndpoint({}, lambda *_: 1 / 0, lambda *_: None, lambda: datetime.now(UTC), {})  # type: ignore[arg-type]  # nothing gets that far
     push = [Open(route.path, route.endpoint, "has tokens of its own", ("POST",)) for route in endpoint.routes()]
     site = create_app(catalogue, live, HeaderAccess(), [*sign_in.addresses(), *push])

@@ -16,6 +16,7 @@ from config.catalogue import NATION, Catalogue
 from config.loading import load
 from dashboards.access.routes import Open
 from dashboards.access.sign_in import SignInAccess
+from dashboards.executors import Executors
 from dashboards.site.application import create_app
 from store.state import State, open_state
 from tests.support.believable import believable
@@ -74,7 +75,7 @@ def callback(pathname: str, search: str = "") -> dict[str, Any]:
 def house(folder: Path) -> Iterator[House]:
     """Accounts: `nation`, `guangdong` and `beijing`, each with the same password."""
     catalogue = load()
-    clock, live = Clock(), MemoryLive()
+    clock, live, executors = Clock(), MemoryLive(), Executors()
     live.newest = believable(catalogue, datetime.now(UTC))
     state = open_state(f"sqlite:///{folder / 'state.sqlite'}", catalogue.rules)
     accounts = (
@@ -84,10 +85,10 @@ def house(folder: Path) -> Iterator[House]:
     )
     for name, role, region in accounts:
         state.users.put(name, PASSWORD, role, datetime(2026, 1, 1, tzinfo=UTC), region)
-    access = SignInAccess(catalogue, state.users, b"a key of the tests", clock)
+    access = SignInAccess(catalogue, state.users, b"a key of the tests", executors, clock)
     door = PushEndpoint({}, lambda *_: 1 / 0, lambda *_: None, lambda: datetime.now(UTC), {})  # type: ignore[arg-type]  # nothing gets that far
     push = [Open(route.path, route.endpoint, "has tokens of its own", ("POST",)) for route in door.routes()]
-    app = create_app(catalogue, live, access, [*access.addresses(), *push])
+    app = create_app(catalogue, live, access, [*access.addresses(), *push], executors=executors)
     try:
         with TestClient(app, follow_redirects=False, base_url=ORIGIN) as client:
             yield House(client, catalogue, access, state, clock, live)

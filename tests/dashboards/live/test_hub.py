@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dashboards.access.viewers import OpenAccess
+from dashboards.executors import Executors
 from dashboards.live.audiences import QUEUE, Subscription
 from dashboards.live.frames import GZIP_HEADER, Block, changes, event
 from dashboards.live.hub import Hub, Limits, TooManyStreams
@@ -37,7 +38,7 @@ class Counting(Pages):
 @asynccontextmanager
 async def running(live: MemoryLive, limits: Limits | None = None) -> AsyncIterator[tuple[Hub, Counting]]:
     pages = Counting()
-    hub = Hub(live, pages, limits)
+    hub = Hub(live, pages, Executors(), limits)
     task = asyncio.create_task(hub.run())
     try:
         yield hub, pages
