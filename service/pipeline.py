@@ -9,10 +9,14 @@ from threading import Event
 from analysis.questions.transport import InProcess
 from collectors.push import PushCollector
 from config.catalogue import Catalogue
+from config.jobs import Job
 from config.settings import Settings
 from pipeline.dependencies import Dependencies
+from pipeline.flow.aside_deeds import aside_jobs
 from pipeline.flow.feeder import Feeder, pushing
-from pipeline.flow.scheduler import Ask, Scheduler
+from pipeline.flow.judging import clock_audit
+from pipeline.flow.polling import Ask, polling_jobs
+from pipeline.flow.scheduler import Scheduler
 from pipeline.flow.stream_consumer import StreamConsumer
 from pipeline.flow.turn import follow
 from pipeline.flow.worker import Listener, asker
@@ -25,6 +29,8 @@ from service.process import until_signal
 from service.questions import answered_here
 from service.sources import feeders, pushed
 from service.valkey import shared
+from store.facts.tiers.jobs import tier_jobs
+from store.housekeeping import housekeeping
 from store.ingest.stream import Ingest
 from store.valkey.lease import Lease
 from store.valkey.live import Live
@@ -56,7 +62,9 @@ def running(settings: Settings, catalogue: Catalogue) -> Iterator[Running]:
             builder = SnapshotBuilder(dependencies, settings.demo, ingest.behind_s)
             publisher = Publisher(builder.build, live.publish, changed, settings.publish_min_gap_s)
             with leader(settings) as leads, collection(settings, dependencies, own, ingest, leads) as (ask, incoming):
-                scheduler = Scheduler(dependencies, own, ask, settings.payload_days)
+                ended = Event()
+                jobs = [*polling_jobs(own, ask, ended), *background_jobs(settings, dependencies, own)]
+                scheduler = Scheduler(jobs, dependencies.clock, ended)
                 dependencies.board.restore(
                     dependencies.history, dependencies.state.progress.sources(), dependencies.clock()
                 )
@@ -68,6 +76,17 @@ def running(settings: Settings, catalogue: Catalogue) -> Iterator[Running]:
                 finally:
                     for thread in (incoming, scheduler, publisher):
                         thread.stop()
+
+
+def background_jobs(settings: Settings, dependencies: Dependencies, own: tuple[Feeder, ...]) -> list[Job]:
+    """What the pipeline does again and again besides asking its sources; who owns the work makes the job."""
+    clock = dependencies.clock
+    return [
+        clock_audit(dependencies),
+        *aside_jobs(dependencies, pushing(own)),
+        *tier_jobs(dependencies.history, clock),
+        housekeeping(dependencies.payloads, dependencies.state, settings.payload_days, clock),
+    ]
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import cast
 
 from collectors import Ask
 from collectors.push import PushCollector
+from config.jobs import Job
 from metrics.observations import Batch, Interval
 from pipeline.dependencies import Dependencies
 from pipeline.flow.aside import judge_aside, uncountable
@@ -26,10 +27,20 @@ from store.state.aside import AsideBody, AsideKind, AsideState, Decision
 from store.state.aside_requests import AsideDeed, AsideRequest, Outcome
 
 log = logging.getLogger("watchfloor.aside")
+AUDIT_S, DEEDS_S = 30, 2
+"""How often what was kept aside is judged, and how often it is looked whether somebody wants something done."""
 JOB = "aside"
 """Not the job that reads live: what is replayed says nothing of how far its source was read."""
 SECOND = timedelta(seconds=1)
 MOST_REMARKS = 1_000_000
+
+
+def aside_jobs(dependencies: Dependencies, pushing: Mapping[str, Feeder]) -> list[Job]:
+    """Judging what was kept aside, and doing with it what somebody wants done."""
+    return [
+        Job("audit of what was kept aside", AUDIT_S, lambda: judge_aside(dependencies)),
+        Job("deeds on what was kept aside", DEEDS_S, lambda: carry_out(dependencies, pushing)),
+    ]
 
 
 class UnknownBody(LookupError):

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from config.jobs import Job
 from data_quality import audit
 from metrics.findings import Finding
 from metrics.intervals import floor_to
 from metrics.observations import Interval
 from pipeline.dependencies import Dependencies
 from pipeline.flow.evidence import CLOCK_SPAN, evidence, pieces
+
+CLOCK_AUDIT_S = 30
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,11 @@ def judge(dependencies: Dependencies, touched: Sequence[Touched]) -> None:
             dependencies.touches.add(one.channel, one.span)
         if one.covered_until is not None:
             dependencies.board.cover(one.channel, one.source, one.covered_until)
+
+
+def clock_audit(dependencies: Dependencies) -> Job:
+    """The job that audits the clock; after a start the sources have as long to come in."""
+    return Job("clock audit", CLOCK_AUDIT_S, lambda: judge_clock(dependencies), delay_s=CLOCK_AUDIT_S)
 
 
 def judge_clock(dependencies: Dependencies) -> None:

@@ -1,4 +1,4 @@
-"""The only scheduler. One job a channel, the audit of the clock, rolling up, housekeeping.
+"""The only scheduler: it runs jobs that others have made (`config/jobs.py`), each in its rhythm.
 
 No job overlaps itself, missed runs are made up for once, and the threads end with `stop`.
 """
@@ -6,60 +6,52 @@ No job overlaps itself, missed runs are made up for once, and the threads end wi
 import logging
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event, Thread
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from pipeline.dependencies import Dependencies
-from pipeline.flow.aside import judge_aside
-from pipeline.flow.aside_deeds import carry_out
-from pipeline.flow.feeder import Feeder, pushing
-from pipeline.flow.judging import judge_clock
-from store.facts.opening import BUCKETS_A_RUN, ROLL_S
+from config.jobs import SHARED, Job
 from store.faults import StoreFault
 
-log = logging.getLogger("watchfloor.wheel")
-WORKERS = 4
-Ask = Callable[[Feeder, Event], None]
-"""What is done when a source is due: its turns, until it has no more or the event is set (`turn.follow`)."""
+log = logging.getLogger("watchfloor.scheduler")
+EXECUTORS = {SHARED: 4}
+"""Threads of each executor."""
 WATCH_S = 1.0
 """How often it is looked whether the clock was stepped."""
 STEP_S = 2.0
 """More than this in that time is a step: nobody's clock is slewed so fast."""
-CLOCK_AUDIT_S = 30
-"""Rhythm of the audit of the clock; after a start the sources have as long to come in."""
-ASIDE_S = 2
-"""How often it is looked whether somebody wants something done with what was kept aside."""
 
 
 class Scheduler:
-    """Runs every source's turns until it is stopped."""
+    """Runs jobs until it is stopped."""
 
-    def __init__(self, dependencies: Dependencies, feeders: Sequence[Feeder], ask: Ask, payload_days: int) -> None:
-        self.dependencies, self.feeders, self.ask, self.payload_days = dependencies, feeders, ask, payload_days
-        self.ended = Event()
+    def __init__(self, jobs: Sequence[Job], clock: Callable[[], datetime], ended: Event) -> None:
+        """`ended` is set by `stop`, so that a long job can end early.
+
+        Raises ValueError for an executor that there is not.
+        """
+        self.jobs, self.clock, self.ended = jobs, clock, ended
+        for job in jobs:
+            if job.executor not in EXECUTORS:
+                raise ValueError(f"job {job.name}: no executor {job.executor!r}; there are {', '.join(EXECUTORS)}")
         self.scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={"default": ThreadPoolExecutor(WORKERS)},
+            executors={name: ThreadPoolExecutor(threads) for name, threads in EXECUTORS.items()},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        self.due: dict[tuple[str, str], float] = {}
         self.failing: set[str] = set()
         self.watching = Thread(target=self._watch_clock, name="clock watch", daemon=True)
 
     def start(self) -> None:
-        """Start the jobs, each channel at once."""
-        for channel in self.dependencies.catalogue.channels.values():
-            own = [feeder for feeder in self.feeders if feeder.channel.id == channel.id and polled(feeder)]
-            if own:
-                self._every(min(feeder.source.poll_s for feeder in own), f"channel {channel.id}", self._channel, own)
-        self._every(CLOCK_AUDIT_S, "clock audit", judge_clock, self.dependencies, delay_s=CLOCK_AUDIT_S)
-        self._every(CLOCK_AUDIT_S, "audit of what was kept aside", judge_aside, self.dependencies)
-        self._every(ASIDE_S, "deeds on what was kept aside", carry_out, self.dependencies, pushing(self.feeders))
-        self._every(ROLL_S, "rolling", self._roll, delay_s=ROLL_S)
-        self._every(3600, "housekeeping", self._housekeeping)
+        """Start the jobs, each after its delay."""
+        for job in self.jobs:
+            first = self.clock() + timedelta(seconds=job.delay_s)
+            self.scheduler.add_job(
+                self._do, "interval", (job,), id=job.name, seconds=job.every_s, next_run_time=first,
+                executor=job.executor,
+            )  # fmt: skip
         self.scheduler.start()
         self.watching.start()
 
@@ -69,36 +61,22 @@ class Scheduler:
         self.watching.join()
         self.scheduler.shutdown(wait=True)
 
-    def _every(self, seconds: int, name: str, job: Callable[..., object], *arguments: object, delay_s: int = 0) -> None:
-        first = self.dependencies.clock() + timedelta(seconds=delay_s)
-        told = (name, job, *arguments)
-        self.scheduler.add_job(self._do, "interval", told, id=name, seconds=seconds, next_run_time=first)
-
-    def _do(self, name: str, job: Callable[..., object], *arguments: object) -> None:
+    def _do(self, job: Job) -> None:
         """Do a job; what is under us may be away, which is told once and so is its return. A bug is APScheduler's to
         tell, every time.
         """
         try:
-            job(*arguments)
+            job.run()
         except StoreFault as error:
             if error.permanent:
                 raise
-            if name not in self.failing:
-                log.warning("%s cannot be done: %s", name, error)
-            self.failing.add(name)
+            if job.name not in self.failing:
+                log.warning("%s cannot be done: %s", job.name, error)
+            self.failing.add(job.name)
             return
-        if name in self.failing:
-            log.warning("%s is done again", name)
-        self.failing.discard(name)
-
-    def _channel(self, feeders: list[Feeder]) -> None:
-        """One job of one channel: each of its sources whose own rhythm says so."""
-        for feeder in feeders:
-            key, now = (feeder.channel.id, feeder.source.id), time.monotonic()
-            if now < self.due.get(key, now):
-                continue
-            self.due[key] = now + feeder.source.poll_s * 0.9
-            self.ask(feeder, self.ended)
+        if job.name in self.failing:
+            log.warning("%s is done again", job.name)
+        self.failing.discard(job.name)
 
     def _watch_clock(self) -> None:
         """Keep the rhythm when the clock is set back: the scheduler plans by it, and would wait for that much longer.
@@ -114,29 +92,9 @@ class Scheduler:
                 self._replan(stepped)
 
     def _replan(self, by_s: float) -> None:
-        for job in self.scheduler.get_jobs():
-            job.modify(next_run_time=job.next_run_time + timedelta(seconds=by_s))
+        for planned in self.scheduler.get_jobs():
+            planned.modify(next_run_time=planned.next_run_time + timedelta(seconds=by_s))
 
     def _ahead(self) -> float:
         """The clock beside one that nobody can set."""
-        return self.dependencies.clock().timestamp() - time.monotonic()
-
-    def _housekeeping(self) -> None:
-        """What was harvested, as which bytes, and what was refused is remembered for as long as payloads are kept.
-
-        What was accepted and could not be counted stays until somebody settles it.
-        """
-        before = self.dependencies.clock() - timedelta(days=self.payload_days)
-        self.dependencies.payloads.forget(before.date())
-        self.dependencies.state.batches.forget(before)
-        self.dependencies.state.aside.forget(before)
-        self.dependencies.history.retain(self.dependencies.clock())
-
-    def _roll(self) -> None:
-        self.dependencies.history.roll(self.dependencies.clock(), BUCKETS_A_RUN)
-        self.dependencies.history.tidy()
-
-
-def polled(feeder: Feeder) -> bool:
-    """Whether the pipeline goes and asks; pushed sources come by themselves."""
-    return feeder.source.kind != "push"
+        return self.clock().timestamp() - time.monotonic()

@@ -19,7 +19,7 @@ from pipeline.dependencies import Dependencies
 from pipeline.flow.feeder import Feeder
 from pipeline.flow.job_queue import ASK, TOUCHED, JobQueue, Taken
 from pipeline.flow.judging import Judge, Touched, judge
-from pipeline.flow.scheduler import Ask
+from pipeline.flow.polling import Ask
 from pipeline.flow.stream_consumer import StreamConsumer
 from pipeline.flow.turn import follow
 from store.faults import StoreUnreachable, passes

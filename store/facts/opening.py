@@ -12,10 +12,6 @@ from config.settings import BadSetting, Settings
 from store.facts.history import History
 from store.facts.tiers import Tier, TieredHistory
 
-BUCKETS_A_RUN = 48
-"""Of one channel: what a run may compare, so that it never takes a core for long."""
-ROLL_S = 60
-"""Rhythm of the roller."""
 RAW, QUARTER, DAILY = "raw", "quarter", "daily"
 QUARTERS_AT_ONCE = 4
 """An hour of one channel is read at once: a million rows at the reference load."""

@@ -18,8 +18,8 @@ from pipeline.flow.aside_deeds import UnknownBody, carry_out, discard, replay
 from pipeline.flow.aside_listing import KINDS, Wanted, listing, show
 from pipeline.flow.feeder import Feeder
 from pipeline.flow.judging import Touched
-from pipeline.flow.scheduler import Scheduler
 from store.faults import StoreUnreachable
+from store.housekeeping import housekeeping
 from store.ingest.stream import Limits
 from store.state.aside import AsideKind, AsideState
 from store.state.aside_requests import AsideDeed, Outcome
@@ -367,7 +367,7 @@ def test_the_housekeeping_takes_payloads_and_refused_bodies_and_never_what_was_a
     assert {kept.kind for kept in world.kept()} == set(AsideKind)
     [batch] = [one for one in world.dependencies.state.batches.covering(HOUR) if one.payload]
     world.clock.now = NOON + timedelta(days=365)
-    Scheduler(world.dependencies, [], lambda feeder, ended: None, 7)._housekeeping()
+    housekeeping(world.dependencies.payloads, world.dependencies.state, 7, world.clock).run()
     with pytest.raises(FileNotFoundError):
         world.dependencies.payloads.read(batch.payload)
     kept = {one.sender_key: one for one in world.kept()}

@@ -11,8 +11,10 @@ from threading import Event
 import pytest
 
 from collectors.push import PushCollector
+from config.jobs import Job
 from pipeline.dependencies import Dependencies
 from pipeline.flow.feeder import Feeder
+from pipeline.flow.polling import polling_jobs
 from pipeline.flow.scheduler import Scheduler
 from store.faults import BadTable, StoreUnreachable
 from tests.support.pipeline_world import feeder, pipeline
@@ -31,12 +33,12 @@ class SetClock:
 
 
 @contextmanager
-def turning(wheel: Scheduler) -> Iterator[Scheduler]:
-    wheel.start()
+def turning(scheduler: Scheduler) -> Iterator[Scheduler]:
+    scheduler.start()
     try:
-        yield wheel
+        yield scheduler
     finally:
-        wheel.stop()
+        scheduler.stop()
 
 
 def polled_feeder(dependencies: Dependencies) -> Feeder:
@@ -50,17 +52,17 @@ def test_a_clock_that_is_set_back_delays_nothing(tmp_path: Path, caplog: pytest.
     """The wheel is started at a time that lies in the future of the clock that its scheduler then reads."""
     clock, asked = SetClock(timedelta(minutes=5)), Event()
     with pipeline(tmp_path, clock) as dependencies:
-        wheel = Scheduler(dependencies, [polled_feeder(dependencies)], lambda feeder, ended: asked.set(), 7)
-        with caplog.at_level(logging.WARNING, "watchfloor.wheel"), turning(wheel):
+        ended = Event()
+        jobs = polling_jobs([polled_feeder(dependencies)], lambda feeder, ended: asked.set(), ended)
+        scheduler = Scheduler(jobs, clock, ended)
+        with caplog.at_level(logging.WARNING, "watchfloor.scheduler"), turning(scheduler):
             assert not asked.wait(0.5)
             clock.ahead = timedelta()
             assert asked.wait(PATIENCE_S)
     assert "the clock was stepped by -300 s" in caplog.text
 
 
-def test_a_store_that_is_away_is_told_once_and_so_is_its_return(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_store_that_is_away_is_told_once_and_so_is_its_return(caplog: pytest.LogCaptureFixture) -> None:
     outcomes: list[Exception | None] = [
         StoreUnreachable("nobody answers"),
         StoreUnreachable("nobody answers"),
@@ -68,25 +70,25 @@ def test_a_store_that_is_away_is_told_once_and_so_is_its_return(
         None,
     ]
 
-    def job() -> None:
+    def roll() -> None:
         if (error := outcomes.pop(0)) is not None:
             raise error
 
-    with pipeline(tmp_path, SetClock(timedelta())) as dependencies:
-        wheel = Scheduler(dependencies, [], lambda feeder, ended: None, 7)
-        with caplog.at_level(logging.WARNING, "watchfloor.wheel"):
-            while outcomes:
-                wheel._do("rolling", job)
+    job = Job("rolling", 60, roll)
+    scheduler = Scheduler([job], SetClock(timedelta()), Event())
+    with caplog.at_level(logging.WARNING, "watchfloor.scheduler"):
+        while outcomes:
+            scheduler._do(job)
     told = [record.getMessage() for record in caplog.records]
     assert told == ["rolling cannot be done: nobody answers", "rolling is done again"]
 
 
-def test_a_fault_that_does_not_pass_is_not_taken_for_a_store_that_is_away(tmp_path: Path) -> None:
-    def job() -> None:
+def test_a_fault_that_does_not_pass_is_not_taken_for_a_store_that_is_away() -> None:
+    def roll() -> None:
         raise BadTable("a column is missing")
 
-    with pipeline(tmp_path, SetClock(timedelta())) as dependencies:
-        wheel = Scheduler(dependencies, [], lambda feeder, ended: None, 7)
-        with pytest.raises(BadTable):
-            wheel._do("rolling", job)
-        assert wheel.failing == set()
+    job = Job("rolling", 60, roll)
+    scheduler = Scheduler([job], SetClock(timedelta()), Event())
+    with pytest.raises(BadTable):
+        scheduler._do(job)
+    assert scheduler.failing == set()

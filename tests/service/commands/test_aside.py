@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ from config.loading import load
 from config.settings import Settings
 from pipeline.dependencies import Dependencies
 from pipeline.flow.aside import keep_pushed
-from pipeline.flow.feeder import Feeder
+from pipeline.flow.aside_deeds import aside_jobs
+from pipeline.flow.feeder import Feeder, pushing
 from pipeline.flow.scheduler import Scheduler
 from service.commands.command_line import main
 from service.dependencies import open_dependencies, state_url
@@ -240,7 +242,7 @@ def test_beside_a_service_that_shares_its_facts_the_service_does_it(
     monkeypatch.setattr("service.commands.aside._done_here", lambda *given: pytest.fail("there is a service"))
     shared = Shared(tmp_path, monkeypatch)
     with shared.opened() as (dependencies, own, name):
-        service = Scheduler(dependencies, own, lambda feeder, ended: None, 7)
+        service = Scheduler(aside_jobs(dependencies, pushing(own)), dependencies.clock, Event())
         service.start()
         try:
             assert main([*shared.call, "replay", name, *BY]) == 0
