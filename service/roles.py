@@ -13,7 +13,6 @@ from config.catalogue import Catalogue
 from config.faults import CatalogueError
 from config.loading import load
 from config.settings import BadSetting, Settings, read_settings
-from dashboards.access.sign_in import Users
 from service.commands.command_line import answer_here
 from service.commands.remote import announced, route
 from service.dependencies import make_home, state_url
@@ -24,7 +23,7 @@ from service.valkey import shared
 from service.web import PUSH_PATH, SiteDependencies, listen, own_address, serve
 from service.worker import run_worker
 from store.faults import StoreFault
-from store.state import open_state
+from store.state import State, open_state
 
 
 def main() -> int:
@@ -55,8 +54,8 @@ def _all(settings: Settings, catalogue: Catalogue) -> None:
         running(settings, catalogue) as service,
         announced(settings.home_dir, here) as token,
     ):
-        users = service.dependencies.state.users if settings.access == "login" else None
-        site = SiteDependencies(service.live, service.ingest, service.pushed, users)
+        accounts = service.dependencies.state if settings.access == "login" else None
+        site = SiteDependencies(service.live, service.ingest, service.pushed, accounts)
         ask = route(token, lambda arguments: answer_here(service.dependencies, arguments))
         serve(settings, catalogue, site, address, [ask])
 
@@ -73,18 +72,18 @@ def _demo(settings: Settings, here: str) -> AbstractContextManager[object]:
 def _web(settings: Settings, catalogue: Catalogue) -> None:
     """A web process alone: it shares Valkey, and the users if they sign in, with the processes beside it."""
     pushed = push_collectors(settings, catalogue)
-    with listen(settings) as address, _users(settings, catalogue) as users, shared(settings) as (live, ingest):
-        serve(settings, catalogue, SiteDependencies(live, ingest, pushed, users), address)
+    with listen(settings) as address, _accounts(settings, catalogue) as accounts, shared(settings) as (live, ingest):
+        serve(settings, catalogue, SiteDependencies(live, ingest, pushed, accounts), address)
 
 
 @contextmanager
-def _users(settings: Settings, catalogue: Catalogue) -> Iterator[Users | None]:
+def _accounts(settings: Settings, catalogue: Catalogue) -> Iterator[State | None]:
     if settings.access == "open":
         yield None
         return
     state = open_state(state_url(settings), catalogue.rules)
     try:
-        yield state.users
+        yield state
     finally:
         state.close()
 

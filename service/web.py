@@ -20,13 +20,15 @@ from config.clock import utc_now
 from config.settings import BadSetting, Settings
 from dashboards.access.loopback import LoopbackOnly, is_loopback
 from dashboards.access.routes import Guarded, Open
-from dashboards.access.sign_in import SignInAccess, Users
+from dashboards.access.sign_in import SignInAccess
+from dashboards.access.tokens import TokenAccess
 from dashboards.access.viewers import Access, OpenAccess
 from dashboards.site.application import create_app
 from dashboards.site.server import SiteServer
 from service.dependencies import secret
 from store.faults import KeyConflict, StoreFull, StoreUnreachable
 from store.ingest.stream import Ingest
+from store.state import State
 from store.valkey.live import Live
 
 PUSH_PATH = "/ingest/"
@@ -45,8 +47,8 @@ class SiteDependencies:
     live: Live
     ingest: Ingest
     pushed: dict[str, PushCollector]
-    users: Users | None
-    """Who may sign in; None: access is open."""
+    accounts: State | None
+    """Who may sign in, and the tokens of other systems; None: access is open."""
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -80,7 +82,7 @@ def serve(
     routes: Sequence[Route] = (),
 ) -> None:
     """Serve until a signal comes; `routes` are further addresses that ask for tokens of their own."""
-    access, sign_in = _access(settings, catalogue, behind.users)
+    access, sign_in = _access(settings, catalogue, behind.accounts)
     with_tokens = [
         Open(route.path, route.endpoint, OWN_TOKEN, tuple(route.methods or ()))
         for route in (*_push_endpoint(behind).routes(), *routes)
@@ -115,9 +117,11 @@ def _push_endpoint(behind: SiteDependencies) -> PushEndpoint:
     )
 
 
-def _access(settings: Settings, catalogue: Catalogue, users: Users | None) -> tuple[Access, Sequence[Guarded | Open]]:
-    """Who may look: everyone on this machine, or users who sign in."""
-    if users is None:
+def _access(
+    settings: Settings, catalogue: Catalogue, accounts: State | None
+) -> tuple[Access, Sequence[Guarded | Open]]:
+    """Who may look: everyone on this machine, or users who sign in and systems that show a token."""
+    if accounts is None:
         return OpenAccess(), ()
-    login = SignInAccess(catalogue, users, secret(settings.session_key, settings.home_dir / "session.key"))
-    return login, login.addresses()
+    login = SignInAccess(catalogue, accounts.users, secret(settings.session_key, settings.home_dir / "session.key"))
+    return TokenAccess(catalogue, accounts.tokens, login), login.addresses()

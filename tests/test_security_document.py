@@ -6,8 +6,11 @@ from collectors.push import Options
 from collectors.push.allowance import AT_ONCE
 from collectors.push.body import READ_S
 from collectors.shared.regular_files import LARGEST_EXPANDED, LARGEST_RATIO
+from config.loading import load
 from config.settings import ROOT
 from dashboards.access.sign_in import CHECKS_AT_ONCE, FORM_S, LONGEST_FORM, MOST_FIELDS
+from dashboards.api.parameters import MOST_ROWS
+from dashboards.api.slots import AT_ONCE as REQUESTS
 from dashboards.live.hub import Limits as Screens
 from store.ingest.stream import Limits as Stream
 
@@ -33,6 +36,12 @@ def test_the_bounds_are_those_of_the_code() -> None:
         f"{Stream().entries:,} bodies, {Stream().bytes // 2**20} MiB",
         f"{LARGEST_EXPANDED // 2**30} GiB, {LARGEST_RATIO} times",
         f"{LONGEST_FORM // 1024} KiB, {MOST_FIELDS} fields, {FORM_S:.0f} s, {CHECKS_AT_ONCE} passwords",
+        f"{MOST_ROWS:,} rows a page, 100 values of a parameter, {REQUESTS} requests at once",
         f"{Screens().streams:,} screens, {Screens().views:,} views",
     ):
         assert said in TEXT, said
+
+
+def test_the_roles_and_whom_they_are_for_are_those_of_the_catalogue() -> None:
+    said = re.findall(r"^\| (\w+) \| ((?:nation|province)(?:, province)?) \| .* \|$", TEXT, re.MULTILINE)
+    assert said == [(role.id, ", ".join(role.levels)) for role in load().roles.values()]

@@ -20,8 +20,10 @@ from access.policy import Policy
 from config.actions import Action
 from config.catalogue import Catalogue
 from dashboards.access.gate import Gate
+from dashboards.access.problems import not_allowed
 from dashboards.access.routes import VIEWER, Guarded, Open
 from dashboards.access.viewers import Access
+from dashboards.api.interface import Interface
 from dashboards.files import assets_of, dash_asset
 from dashboards.live.event_streams import Streams
 from dashboards.live.hub import Hub, Limits, Live
@@ -76,9 +78,11 @@ def create_app(
         Open("/assets/{version}/{name:path}", assets.answer, PROGRAM),
         Open("/_dash-component-suites/dash/{name:path}", dash_asset, PROGRAM),
         *addresses,
+        *Interface(catalogue, lambda: hub.snapshot).addresses(),
         *dash_pages.addresses(),
     )
-    app = Starlette(routes=[address.route(policy) for address in every], lifespan=_running(hub))
+    routes = [address.route(policy) for address in every]
+    app = Starlette(routes=routes, lifespan=_running(hub), exception_handlers={405: not_allowed})
     open_routes = [address.route(policy) for address in every if isinstance(address, Open)]
     return Site(Gate(app, access, open_routes, dash_pages.script_hashes), hub, every)
 

@@ -18,7 +18,7 @@ from config.loading import load
 from config.settings import BadSetting, Settings, read_settings
 from metrics.observations import Interval
 from pipeline.dependencies import Dependencies
-from service.commands import backfill, remote, report, users
+from service.commands import backfill, remote, report, tokens, users
 from service.dependencies import open_dependencies
 from service.pipeline import run_alone
 from service.process import set_up_log
@@ -125,6 +125,7 @@ def parser(exit_on_error: bool = True) -> argparse.ArgumentParser:
     storage.set_defaults(command=_ask, ask=_storage)
 
     users.add_commands(commands.add_parser("user", help="who may sign in: add, list, disable"))
+    tokens.add_commands(commands.add_parser("access", help="with what other systems may ask: tokens"))
     return top
 
 

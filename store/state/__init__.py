@@ -1,4 +1,4 @@
-"""State that is not facts: where each source stands, batches, findings, users and what they did."""
+"""State that is not facts: where each source stands, batches, findings, users, tokens and what was done."""
 
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ from store.state.opening import migrate, open_engine
 from store.state.past import Past
 from store.state.progress import Progress
 from store.state.tier_progress import TierProgressStore
+from store.state.tokens import Tokens
 from store.state.users import Users
 
 
@@ -23,6 +24,7 @@ class State:
     batches: Batches
     findings: Findings
     users: Users
+    tokens: Tokens
     tier_progress: TierProgressStore
     past: Past
 
@@ -49,6 +51,7 @@ def open_state(url: str, rules: RuleBook) -> State:
         Batches(engine),
         Findings(engine, rules),
         Users(engine),
+        Tokens(engine),
         TierProgressStore(engine),
         Past(engine),
     )
