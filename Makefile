@@ -40,6 +40,7 @@ check: $(VENV)/.dev-ready
 	$(BIN)/lint-imports
 	$(BIN)/python -m config.document --check
 	$(BIN)/python -m data_quality.document --check
+	$(BIN)/python -m dashboards.api.document --check
 
 format: $(VENV)/.dev-ready
 	$(BIN)/ruff format .
@@ -48,6 +49,7 @@ format: $(VENV)/.dev-ready
 docs: $(VENV)/.dev-ready
 	$(BIN)/python -m config.document
 	$(BIN)/python -m data_quality.document
+	$(BIN)/python -m dashboards.api.document
 
 bench: $(VENV)/.dev-ready chromium
 	$(BIN)/python -m bench $(ONLY)

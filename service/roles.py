@@ -13,7 +13,6 @@ from config.catalogue import Catalogue
 from config.faults import CatalogueError
 from config.loading import load
 from config.settings import BadSetting, Settings, read_settings
-from dashboards.access.sign_in import Users
 from service.dependencies import make_home, state_url
 from service.pipeline import run_alone, running
 from service.process import collect_rarely, end_on_signals, set_up_log
@@ -23,7 +22,7 @@ from service.valkey import shared
 from service.web import PUSH_PATH, SiteDependencies, listen, own_address, serve
 from service.worker import run_worker
 from store.faults import StoreFault
-from store.state import open_state
+from store.state import State, open_state
 
 
 def main() -> int:
@@ -49,8 +48,8 @@ def _all(settings: Settings, catalogue: Catalogue) -> None:
     here = own_address(settings, address)
     make_home(settings)
     with address, _demo(settings, here), running(settings, catalogue) as service:
-        users = service.dependencies.state.users if settings.access == "login" else None
-        site = SiteDependencies(service.live, service.ingest, service.pushed, users, service.questions)
+        accounts = service.dependencies.state if settings.access == "login" else None
+        site = SiteDependencies(service.live, service.ingest, service.pushed, accounts, service.questions)
         serve(settings, catalogue, site, address)
 
 
@@ -68,21 +67,21 @@ def _web(settings: Settings, catalogue: Catalogue) -> None:
     pushed = push_collectors(settings, catalogue)
     with (
         listen(settings) as address,
-        _users(settings, catalogue) as users,
+        _accounts(settings, catalogue) as accounts,
         shared(settings) as (live, ingest),
         asked_by_web(settings, catalogue) as questions,
     ):
-        serve(settings, catalogue, SiteDependencies(live, ingest, pushed, users, questions), address)
+        serve(settings, catalogue, SiteDependencies(live, ingest, pushed, accounts, questions), address)
 
 
 @contextmanager
-def _users(settings: Settings, catalogue: Catalogue) -> Iterator[Users | None]:
+def _accounts(settings: Settings, catalogue: Catalogue) -> Iterator[State | None]:
     if settings.access == "open":
         yield None
         return
     state = open_state(state_url(settings), catalogue.rules)
     try:
-        yield state.users
+        yield state
     finally:
         state.close()
 

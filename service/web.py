@@ -20,7 +20,8 @@ from config.clock import utc_now
 from config.settings import BadSetting, Settings
 from dashboards.access.loopback import LoopbackOnly, is_loopback
 from dashboards.access.routes import Guarded, Open
-from dashboards.access.sign_in import SignInAccess, Users
+from dashboards.access.sign_in import SignInAccess
+from dashboards.access.tokens import TokenAccess
 from dashboards.access.viewers import Access, OpenAccess
 from dashboards.executors import Executors
 from dashboards.site.application import create_app
@@ -28,6 +29,7 @@ from dashboards.site.server import SiteServer
 from service.dependencies import secret
 from store.faults import KeyConflict, StoreFull, StoreUnreachable
 from store.ingest.stream import Ingest
+from store.state import State
 from store.valkey.live import Live
 
 PUSH_PATH = "/ingest/"
@@ -46,8 +48,8 @@ class SiteDependencies:
     live: Live
     ingest: Ingest
     pushed: dict[str, PushCollector]
-    users: Users | None
-    """Who may sign in; None: access is open."""
+    accounts: State | None
+    """Who may sign in, and the tokens of other systems; None: access is open."""
     questions: Transport
     """Where pages and the interface ask for figures of any time; it blocks, so ask in a thread."""
     executors: Executors = field(default_factory=Executors)
@@ -116,9 +118,9 @@ def _push_endpoint(behind: SiteDependencies) -> PushEndpoint:
 def _access(
     settings: Settings, catalogue: Catalogue, behind: SiteDependencies
 ) -> tuple[Access, Sequence[Guarded | Open]]:
-    """Who may look: everyone on this machine, or users who sign in."""
-    if behind.users is None:
+    """Who may look: everyone on this machine, or users who sign in and systems that show a token."""
+    if behind.accounts is None:
         return OpenAccess(), ()
     key = secret(settings.session_key, settings.home_dir / "session.key")
-    login = SignInAccess(catalogue, behind.users, key, behind.executors)
-    return login, login.addresses()
+    login = SignInAccess(catalogue, behind.accounts.users, key, behind.executors)
+    return TokenAccess(catalogue, behind.accounts.tokens, login), login.addresses()

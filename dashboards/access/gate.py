@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from access.executor import Executor, QueueFull
+from dashboards.access.problems import INTERFACE, unauthorised
 from dashboards.access.routes import VIEWER, come_back
 from dashboards.access.viewers import Access
 
@@ -60,10 +61,13 @@ class Gate:
 
     def _turned_away(self, scope: Scope) -> Response:
         """To the sign-in page and back for a person, a plain refusal for a program."""
-        accepts = HTTPConnection(scope).headers.get("accept", "")
-        if scope["method"] == "GET" and "text/html" in accepts and self._access.entrance:
+        headers = HTTPConnection(scope).headers
+        person = "text/html" in headers.get("accept", "") and "authorization" not in headers
+        if scope["method"] == "GET" and person and self._access.entrance:
             back = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
             return RedirectResponse(f"{self._access.entrance}?{urlencode({'next': back})}", status_code=303)
+        if scope["path"].startswith(INTERFACE):
+            return unauthorised()
         return PlainTextResponse("sign in first", status_code=401)
 
     def _guarded(self, send: Send) -> Send:

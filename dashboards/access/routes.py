@@ -31,8 +31,12 @@ def own_region(request: Request, viewer: Viewer) -> str:
     return viewer.region
 
 
-def refused(request: Request) -> Response:
-    """What somebody gets who may not: nothing of what he asked for."""
+Refusal = Callable[[Viewer, Action, str], Response]
+"""What somebody gets who may not do something in a region: nothing of what he asked for."""
+
+
+def refused(viewer: Viewer, action: Action, scope: str) -> Response:
+    """A plain refusal, the same for all."""
     return PlainTextResponse("this is not open to you", 403)
 
 
@@ -51,7 +55,7 @@ class Guarded:
     action: Action
     methods: tuple[str, ...] = ("GET",)
     scope: ScopeOf = own_region
-    refusal: Callable[[Request], Response] = refused
+    refusal: Refusal = refused
 
     def route(self, policy: Policy) -> Route:
         """The route, with the policy asked before its endpoint."""
@@ -80,8 +84,9 @@ class _Ask:
         self._app, self._policy, self._guarded = app, policy, guarded
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request, viewer = Request(scope), VIEWER.get()
-        if self._policy.may(viewer, self._guarded.action, self._guarded.scope(request, viewer)):
+        viewer, action = VIEWER.get(), self._guarded.action
+        region = self._guarded.scope(Request(scope), viewer)
+        if self._policy.may(viewer, action, region):
             await self._app(scope, receive, send)
         else:
-            await self._guarded.refusal(request)(scope, receive, send)
+            await self._guarded.refusal(viewer, action, region)(scope, receive, send)

@@ -21,8 +21,10 @@ from access.policy import Policy
 from config.actions import Action
 from config.catalogue import Catalogue
 from dashboards.access.gate import Gate
+from dashboards.access.problems import not_allowed
 from dashboards.access.routes import VIEWER, Guarded, Open, come_back
 from dashboards.access.viewers import Access
+from dashboards.api.interface import Interface
 from dashboards.executors import Executors
 from dashboards.files import assets_of, dash_asset
 from dashboards.live.event_streams import Streams
@@ -83,12 +85,13 @@ def create_app(
         Open("/assets/{version}/{name:path}", partial(assets.answer, executors.files), PROGRAM),
         Open("/_dash-component-suites/dash/{name:path}", partial(dash_asset, executors.files), PROGRAM),
         *addresses,
+        *Interface(catalogue, lambda: hub.snapshot, executors.questions).addresses(),
         *dash_pages.addresses(),
     )
     app = Starlette(
         routes=[address.route(policy) for address in every],
         lifespan=_running(hub),
-        exception_handlers={QueueFull: come_back},
+        exception_handlers={QueueFull: come_back, 405: not_allowed},
     )
     open_routes = [address.route(policy) for address in every if isinstance(address, Open)]
     return Site(Gate(app, access, executors.access, open_routes, dash_pages.script_hashes), hub, every)

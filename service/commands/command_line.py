@@ -10,7 +10,7 @@ from analysis.questions.faults import CannotAnswer, Unavailable
 from config.faults import CatalogueError
 from config.loading import load
 from config.settings import BadSetting, read_settings
-from service.commands import aside, audit, backfill, query, run, sources, storage, users
+from service.commands import aside, audit, backfill, query, run, sources, storage, tokens, users
 from service.commands.arguments import Command, Commands, add_folders
 from store.faults import StoreFault
 
@@ -19,6 +19,10 @@ WRONG_CALL, FAILED = 2, 1
 
 def _add_users(commands: Commands) -> None:
     users.add_commands(commands.add_parser("user", help="who may sign in: add, list, disable"))
+
+
+def _add_access(commands: Commands) -> None:
+    tokens.add_commands(commands.add_parser("access", help="with what other systems may ask: tokens"))
 
 
 COMMANDS: tuple[Callable[[Commands], None], ...] = (
@@ -30,6 +34,7 @@ COMMANDS: tuple[Callable[[Commands], None], ...] = (
     storage.add,
     aside.add,
     _add_users,
+    _add_access,
 )
 """In the order in which `--help` names them."""
 

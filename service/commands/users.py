@@ -14,8 +14,7 @@ from analysis.questions.faults import CannotAnswer
 from config.catalogue import NATION, Catalogue, Level
 from config.settings import Settings
 from service.dependencies import make_home, state_url
-from store.state import open_state
-from store.state.users import Users
+from store.state import State, open_state
 from wording.documents import as_text
 
 PASSWORD_ENV = "WATCHFLOOR_PASSWORD"
@@ -40,14 +39,19 @@ def add_commands(user: argparse.ArgumentParser) -> None:
 
 def _add(settings: Settings, catalogue: Catalogue, asked: argparse.Namespace) -> int:
     role, region = role_in(catalogue, asked.role, asked.region)
-    if not 0 < len(asked.name) <= LONGEST_NAME or not asked.name.isprintable() or asked.name != asked.name.strip():
-        raise CannotAnswer(f"{asked.name!r} is no name: 1 to {LONGEST_NAME} printable signs, no space around them")
+    check_name(asked.name)
     password = _password()
-    with _users(settings, catalogue) as users:
+    with opened_state(settings, catalogue) as state:
         now = datetime.now(UTC)
-        users.put(asked.name, password, role, now, region)
-        users.note(now, operator(), "user_added", f"{asked.name} {role} {region}")
+        state.users.put(asked.name, password, role, now, region)
+        state.users.note(now, operator(), "user_added", f"{asked.name} {role} {region}")
     return 0
+
+
+def check_name(name: str) -> None:
+    """Raise CannotAnswer for what cannot name an account or a token."""
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
+        raise CannotAnswer(f"{name!r} is no name: 1 to {LONGEST_NAME} printable signs, no space around them")
 
 
 def role_in(catalogue: Catalogue, role: str | None, code: str) -> tuple[str, str]:
@@ -68,7 +72,7 @@ def role_in(catalogue: Catalogue, role: str | None, code: str) -> tuple[str, str
 
 
 def _list(settings: Settings, catalogue: Catalogue, asked: argparse.Namespace) -> int:
-    with _users(settings, catalogue) as users:
+    with opened_state(settings, catalogue) as state:
         rows = [
             {
                 "name": account.name,
@@ -77,27 +81,28 @@ def _list(settings: Settings, catalogue: Catalogue, asked: argparse.Namespace) -
                 "disabled": account.disabled,
                 "since": account.created_at,
             }
-            for account in users.all()
+            for account in state.users.all()
         ]
     print(as_text(rows, "table"), end="")
     return 0
 
 
 def _disable(settings: Settings, catalogue: Catalogue, asked: argparse.Namespace) -> int:
-    with _users(settings, catalogue) as users:
-        if users.find(asked.name) is None:
+    with opened_state(settings, catalogue) as state:
+        if state.users.find(asked.name) is None:
             raise CannotAnswer(f"there is no account {asked.name!r} that is not disabled already; see: user list")
-        users.disable(asked.name)
-        users.note(datetime.now(UTC), operator(), "user_disabled", asked.name)
+        state.users.disable(asked.name)
+        state.users.note(datetime.now(UTC), operator(), "user_disabled", asked.name)
     return 0
 
 
 @contextmanager
-def _users(settings: Settings, catalogue: Catalogue) -> Iterator[Users]:
+def opened_state(settings: Settings, catalogue: Catalogue) -> Iterator[State]:
+    """The state database, for as long as a command needs it."""
     make_home(settings)
     state = open_state(state_url(settings), catalogue.rules)
     try:
-        yield state.users
+        yield state
     finally:
         state.close()
 

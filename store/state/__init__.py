@@ -1,4 +1,4 @@
-"""State that is not facts: where each source stands, batches, findings, people and their deeds, what was kept aside."""
+"""State that is not facts: where each source stands, batches, findings, users, tokens, deeds, what was kept aside."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from store.state.opening import migrate, open_engine
 from store.state.past import Past
 from store.state.progress import Progress
 from store.state.tier_progress import TierProgressStore
+from store.state.tokens import Tokens
 from store.state.users import Users
 
 
@@ -25,6 +26,7 @@ class State:
     batches: Batches
     findings: Findings
     users: Users
+    tokens: Tokens
     tier_progress: TierProgressStore
     past: Past
     aside: AsideBodies
@@ -53,6 +55,7 @@ def open_state(url: str, rules: RuleBook) -> State:
         Batches(engine),
         Findings(engine, rules),
         Users(engine),
+        Tokens(engine),
         TierProgressStore(engine),
         Past(engine),
         AsideBodies(engine),

@@ -157,6 +157,19 @@ user = Table(
     Column("created_at", Moment, nullable=False),
 )
 
+access_token = Table(
+    "access_token",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True, index=True),
+    Column("name", String(100), nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("region", String(32), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+)
+
 audit_trail = Table(
     "audit_trail",
     metadata,

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 import pytest
 from dash import Input, Output, get_app
@@ -72,6 +73,19 @@ def refused_content(client: TestClient, path: str, headers: dict[str, str]) -> s
     return stream.text + read_off(page.text, shown)
 
 
+def refusal(answer: Any) -> str:
+    """What a route says to whom it refuses: a plain sentence, or a problem that names the action and nothing more."""
+    if answer.headers.get("content-type") != "application/problem+json":
+        text: str = answer.text
+        return text
+    told = answer.json()
+    if told["status"] != 403:
+        return ""
+    assert set(told) == {"title", "status", "detail", "action", "region"}
+    assert re.fullmatch(r"\w+ of 100000 is not open to \w+ of 100000", told["detail"])
+    return "this is not open to you"
+
+
 # Routes
 
 
@@ -89,7 +103,7 @@ def test_who_may_nothing_gets_nothing_from_any_guarded_route(client: TestClient,
     for address in guarded:
         for method in address.methods:
             answer = client.request(method, filled(address), headers=asker("nothing"))
-            assert (answer.status_code, answer.text) == (403, "this is not open to you"), address
+            assert (answer.status_code, refusal(answer)) == (403, "this is not open to you"), address
 
 
 def test_each_guarded_route_asks_for_its_own_action(client: TestClient, site: Site) -> None:
@@ -98,7 +112,7 @@ def test_each_guarded_route_asks_for_its_own_action(client: TestClient, site: Si
             without = client.request(method, filled(address), headers=asker(f"all_but_{address.action}"))
             assert without.status_code == 403, address
             alone = client.request(method, filled(address), headers=asker(f"only_{address.action}"))
-            assert (alone.status_code, alone.text) != (403, "this is not open to you"), address
+            assert (alone.status_code, refusal(alone)) != (403, "this is not open to you"), address
 
 
 def test_a_scope_outside_the_viewers_region_is_refused_before_the_endpoint() -> None:

@@ -1,5 +1,7 @@
 """State on SQLite and on a real PostgreSQL: the same suite over both."""
 
+import base64
+import hashlib
 import math
 import threading
 from collections.abc import Iterator
@@ -379,6 +381,39 @@ def test_the_audit_trail_is_newest_first(state: State) -> None:
     for number in range(3):
         state.users.note(after(number // 2), "li", "sign_in", str(number))
     assert [deed.detail for deed in state.users.trail(2)] == ["2", "1"]
+
+
+# Tokens
+
+
+def test_a_token_is_found_by_what_is_shown_which_is_kept_nowhere(state: State) -> None:
+    token, shown = state.tokens.add("billing", "executive", "100000", NOW, after(60))
+    assert state.tokens.find(shown) == token
+    assert (token.name, token.role, token.region) == ("billing", "executive", "100000")
+    assert (token.created_at, token.expires_at, token.revoked_at) == (NOW, after(60), None)
+    for other in ("", "wf_", shown[:-1], shown + "x", shown.swapcase(), token.id, "\udcff"):
+        assert state.tokens.find(other) is None
+    with state.engine.connect() as connection:
+        kept = [str(value) for row in connection.execute(text("SELECT * FROM access_token")) for value in row]
+    assert shown not in " ".join(kept)
+    assert hashlib.sha256(shown.encode()).hexdigest() in kept
+    assert len(base64.urlsafe_b64decode(shown.removeprefix("wf_") + "=")) * 8 >= 128
+
+
+def test_tokens_differ_and_one_that_is_revoked_opens_nothing_more(state: State) -> None:
+    made = [state.tokens.add(f"n{number}", "wall", "440000", after(number), after(99)) for number in range(3)]
+    assert len({shown for _, shown in made}) == len({token.id for token, _ in made}) == 3
+    first, shown = made[0]
+    assert state.tokens.revoke(first.id, after(5))
+    assert state.tokens.find(shown) is None
+    assert state.tokens.find(made[1][1]) == made[1][0]
+    assert not state.tokens.revoke(first.id, after(6))
+    assert not state.tokens.revoke("nothing", after(6))
+    assert [(token.name, token.revoked_at) for token in state.tokens.all()] == [
+        ("n0", after(5)),
+        ("n1", None),
+        ("n2", None),
+    ]
 
 
 # Together
