@@ -33,8 +33,17 @@ CLOCK_AUDIT_S = 30
 class Scheduler:
     """Runs every source's turns until it is stopped."""
 
-    def __init__(self, dependencies: Dependencies, feeders: Sequence[Feeder], ask: Ask, payload_days: int) -> None:
+    def __init__(
+        self,
+        dependencies: Dependencies,
+        feeders: Sequence[Feeder],
+        ask: Ask,
+        payload_days: int,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`monotonic`: seconds of a clock that nobody can set, by which sources have their rhythm."""
         self.dependencies, self.feeders, self.ask, self.payload_days = dependencies, feeders, ask, payload_days
+        self.monotonic = monotonic
         self.ended = Event()
         self.scheduler = BackgroundScheduler(
             timezone="UTC",
@@ -88,7 +97,7 @@ class Scheduler:
     def _channel(self, feeders: list[Feeder]) -> None:
         """One job of one channel: each of its sources whose own rhythm says so."""
         for feeder in feeders:
-            key, now = (feeder.channel.id, feeder.source.id), time.monotonic()
+            key, now = (feeder.channel.id, feeder.source.id), self.monotonic()
             if now < self.due.get(key, now):
                 continue
             self.due[key] = now + feeder.source.poll_s * 0.9
@@ -113,7 +122,7 @@ class Scheduler:
 
     def _ahead(self) -> float:
         """The clock beside one that nobody can set."""
-        return self.dependencies.clock().timestamp() - time.monotonic()
+        return self.dependencies.clock().timestamp() - self.monotonic()
 
     def _housekeeping(self) -> None:
         """What was harvested, and as which bytes, is remembered for as long as payloads are kept."""
