@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-SHARED = "default"
-"""The executor of jobs that name no other."""
+SOURCES, AUDIT, STORAGE, HOUSEKEEPING = "sources", "audit", "storage", "housekeeping"
+"""The executors of jobs, by purpose: what hangs in one delays no job of another."""
 
 
 @dataclass(frozen=True)
@@ -18,5 +18,5 @@ class Job:
     """May raise a fault of a store that passes (`store/faults.py`); anything else is a bug."""
     delay_s: float = 0.0
     """From the start of the process to the first run."""
-    executor: str = SHARED
-    """Whose threads do it: what hangs in one executor delays no job of another."""
+    executor: str = HOUSEKEEPING
+    """Whose threads do it."""

@@ -34,9 +34,10 @@ class Authorisation:
     (WeChat's): so a refused token is forgotten and renewed once before the call fails.
     """
 
-    def __init__(self, auth: Auth, secrets: Secrets) -> None:
+    def __init__(self, auth: Auth, secrets: Secrets, clock: Callable[[], float] = time.monotonic) -> None:
         self._auth = auth
         self._secrets = secrets
+        self._clock = clock
         self._token = ""
         self._until = 0.0
 
@@ -71,7 +72,7 @@ class Authorisation:
                 return Proof(params=carried) if send_as == "query" else Proof(headers=carried)
 
     async def _fresh_token(self, auth: TokenAuth, exchange: Exchange) -> str:
-        if not self._token or time.monotonic() >= self._until:
+        if not self._token or self._clock() >= self._until:
             secret = {name: self._secrets.read(env) for name, env in auth.secret_params.items()}
             told = auth.params | secret
             where = "query" if auth.method == "GET" else auth.body
@@ -84,7 +85,7 @@ class Authorisation:
             )
             token, life_s = _read_token(auth, await exchange(call))
             self._token = self._secrets.note(token)
-            self._until = time.monotonic() + max(life_s - auth.margin_s, life_s / 2)
+            self._until = self._clock() + max(life_s - auth.margin_s, life_s / 2)
         return self._token
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,11 +29,20 @@ class Answer:
 class Session:
     """The calls of one fetch over one client; the rate limit and the authorisation outlive it."""
 
-    def __init__(self, options: Options, base_url: str, client: httpx.AsyncClient, rate: RateLimit) -> None:
+    def __init__(
+        self,
+        options: Options,
+        base_url: str,
+        client: httpx.AsyncClient,
+        rate: RateLimit,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`sleep`: waits so many seconds, between tries and for the rate."""
         self._options = options
         self._base_url = base_url.rstrip("/")
         self._client = client
         self._rate = rate
+        self._sleep = sleep
         self._bytes = 0
 
     async def ask(self, call: Call, authorisation: Authorisation) -> Answer:
@@ -57,6 +66,7 @@ class Session:
             stop=stop_after_attempt(self._options.limits.tries),
             wait=self._wait,
             retry=retry_if_exception(_is_worth_a_try),
+            sleep=self._sleep,
             reraise=True,
         )
         answer: Answer = await tries(self._once, call, proof, authorisation)
@@ -67,7 +77,7 @@ class Session:
         wait = self._rate.reserve(limits.total_s)
         if wait is None:
             raise SourceFault("rate_limited", f"our own limit of {limits.calls_per_minute:g} calls a minute is used up")
-        await asyncio.sleep(wait)
+        await self._sleep(wait)
         follow = self._options.redirects == "same_host"
         body, charset = await send(self._client, self._request(call, proof), limits.answer_bytes, follow)
         self._bytes += len(body)

@@ -13,7 +13,7 @@ from typing import cast
 
 from collectors import Ask
 from collectors.push import PushCollector
-from config.jobs import Job
+from config.jobs import AUDIT, Job
 from metrics.observations import Batch, Interval
 from pipeline.dependencies import Dependencies
 from pipeline.flow.aside import judge_aside, uncountable
@@ -38,7 +38,7 @@ MOST_REMARKS = 1_000_000
 def aside_jobs(dependencies: Dependencies, pushing: Mapping[str, Feeder]) -> list[Job]:
     """Judging what was kept aside, and doing with it what somebody wants done."""
     return [
-        Job("audit of what was kept aside", AUDIT_S, lambda: judge_aside(dependencies)),
+        Job("audit of what was kept aside", AUDIT_S, lambda: judge_aside(dependencies), executor=AUDIT),
         Job("deeds on what was kept aside", DEEDS_S, lambda: carry_out(dependencies, pushing)),
     ]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from config.jobs import Job
+from config.jobs import AUDIT, Job
 from data_quality import audit
 from metrics.findings import Finding
 from metrics.intervals import floor_to
@@ -61,7 +61,7 @@ def judge(dependencies: Dependencies, touched: Sequence[Touched]) -> None:
 
 def clock_audit(dependencies: Dependencies) -> Job:
     """The job that audits the clock; after a start the sources have as long to come in."""
-    return Job("clock audit", CLOCK_AUDIT_S, lambda: judge_clock(dependencies), delay_s=CLOCK_AUDIT_S)
+    return Job("clock audit", CLOCK_AUDIT_S, lambda: judge_clock(dependencies), CLOCK_AUDIT_S, AUDIT)
 
 
 def judge_clock(dependencies: Dependencies) -> None:

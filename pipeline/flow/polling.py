@@ -1,43 +1,23 @@
-"""The polling of sources: a job a channel, which asks each of its sources when that source's own rhythm says so."""
+"""The polling of sources: a job a source, each in a thread of its own, so that one that hangs delays no other."""
 
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from functools import partial
 from threading import Event
 
-from config.jobs import Job
+from config.jobs import SOURCES, Job
 from pipeline.flow.feeder import Feeder
 
 Ask = Callable[[Feeder, Event], None]
 """What is done when a source is due: its turns, until it has no more or the event is set (`turn.follow`)."""
-EARLY = 0.9
-"""A source is due again after this share of its rhythm, so that a run a little early does not skip it."""
 
 
 def polling_jobs(feeders: Iterable[Feeder], ask: Ask, ended: Event) -> list[Job]:
-    """A job for every channel that has sources to be asked; the first runs come at once."""
-    channels: dict[str, list[Feeder]] = {}
-    for feeder in filter(polled, feeders):
-        channels.setdefault(feeder.channel.id, []).append(feeder)
+    """A job for every source that is to be asked, in its own rhythm; the first runs come at once."""
     return [
-        Job(f"channel {channel}", min(feeder.source.poll_s for feeder in own), Polling(own, ask, ended))
-        for channel, own in channels.items()
-    ]
-
-
-class Polling:
-    """One run after another over the sources of a channel."""
-
-    def __init__(self, feeders: Sequence[Feeder], ask: Ask, ended: Event) -> None:
-        self.feeders, self.ask, self.ended = feeders, ask, ended
-        self._due: dict[str, float] = {}
-
-    def __call__(self) -> None:
-        """Ask each source that is due."""
-        for feeder in self.feeders:
-            now = time.monotonic()
-            if now >= self._due.get(feeder.source.id, now):
-                self._due[feeder.source.id] = now + feeder.source.poll_s * EARLY
-                self.ask(feeder, self.ended)
+        Job(f"source {feeder.channel.id}/{feeder.source.id}", feeder.source.poll_s, partial(ask, feeder, ended),
+            executor=SOURCES)
+        for feeder in filter(polled, feeders)
+    ]  # fmt: skip
 
 
 def polled(feeder: Feeder) -> bool:

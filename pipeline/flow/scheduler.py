@@ -12,12 +12,14 @@ from threading import Event, Thread
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from config.jobs import SHARED, Job
+from config.jobs import AUDIT, HOUSEKEEPING, SOURCES, STORAGE, Job
 from store.faults import StoreFault
 
 log = logging.getLogger("watchfloor.scheduler")
-EXECUTORS = {SHARED: 4}
-"""Threads of each executor."""
+THREADS = {AUDIT: 1, STORAGE: 1, HOUSEKEEPING: 2}
+"""Threads of each executor but that of the sources, which has one a source."""
+MOST_SOURCES = 64
+"""Sources that are asked at once; of more, some wait for each other."""
 WATCH_S = 1.0
 """How often it is looked whether the clock was stepped."""
 STEP_S = 2.0
@@ -33,12 +35,14 @@ class Scheduler:
         Raises ValueError for an executor that there is not.
         """
         self.jobs, self.clock, self.ended = jobs, clock, ended
+        sources = sum(job.executor == SOURCES for job in jobs)
+        threads = {SOURCES: max(1, min(sources, MOST_SOURCES)), **THREADS}
         for job in jobs:
-            if job.executor not in EXECUTORS:
-                raise ValueError(f"job {job.name}: no executor {job.executor!r}; there are {', '.join(EXECUTORS)}")
+            if job.executor not in threads:
+                raise ValueError(f"job {job.name}: no executor {job.executor!r}; there are {', '.join(threads)}")
         self.scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={name: ThreadPoolExecutor(threads) for name, threads in EXECUTORS.items()},
+            executors={name: ThreadPoolExecutor(number) for name, number in threads.items()},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self.failing: set[str] = set()
@@ -46,14 +50,17 @@ class Scheduler:
 
     def start(self) -> None:
         """Start the jobs, each after its delay."""
+        self._plan()
+        self.scheduler.start()
+        self.watching.start()
+
+    def _plan(self) -> None:
         for job in self.jobs:
             first = self.clock() + timedelta(seconds=job.delay_s)
             self.scheduler.add_job(
                 self._do, "interval", (job,), id=job.name, seconds=job.every_s, next_run_time=first,
                 executor=job.executor,
             )  # fmt: skip
-        self.scheduler.start()
-        self.watching.start()
 
     def stop(self) -> None:
         """Let what is under way end, then stop."""

@@ -2,16 +2,17 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event
 
 import pytest
 
-from config.jobs import Job
+from config.jobs import AUDIT, HOUSEKEEPING, SOURCES, STORAGE, Job
 from config.settings import Settings
 from pipeline.dependencies import Dependencies
 from pipeline.flow.feeder import Feeder
-from pipeline.flow.polling import Polling, polling_jobs
+from pipeline.flow.polling import polling_jobs
 from pipeline.flow.scheduler import Scheduler
 from pipeline.flow.turn import turn
 from service.pipeline import background_jobs
@@ -44,7 +45,9 @@ def test_the_scheduler_runs_what_it_is_handed_until_it_is_stopped() -> None:
 
 def test_a_job_for_an_executor_that_there_is_not_is_refused() -> None:
     job = Job("mail", 60, lambda: None, executor="letters")
-    with pytest.raises(ValueError, match="job mail: no executor 'letters'; there are default"):
+    with pytest.raises(
+        ValueError, match="job mail: no executor 'letters'; there are sources, audit, storage, housekeeping"
+    ):
         Scheduler([job], lambda: datetime.now(UTC), Event())
 
 
@@ -53,23 +56,48 @@ def test_a_channel_is_one_job_in_the_rhythm_of_its_quickest_source(tmp_path: Pat
         desk = [asked_every(dependencies, "desk", 300), asked_every(dependencies, "desk", 60)]
         pushed = asked_every(dependencies, "chat", 60, kind="push")
         jobs = polling_jobs([*desk, pushed], lambda feeder, ended: None, Event())
-    assert [(job.name, job.every_s) for job in jobs] == [("channel desk", 60)]
+    assert [(job.name, job.every_s) for job in jobs] == [("source desk/counts", 300), ("source desk/counts", 60)]
 
 
-def test_each_source_of_a_channel_is_asked_in_its_own_rhythm(tmp_path: Path) -> None:
-    asked: list[str] = []
+def test_a_source_that_hangs_delays_neither_its_neighbour_nor_the_audit(tmp_path: Path) -> None:
+    released, asked, audited, ended = Event(), Event(), Event(), Event()
+
+    def ask(feeder: Feeder, ended: Event) -> None:
+        if feeder.source.id == "hanging":
+            released.wait(PATIENCE_S)
+        else:
+            asked.set()
+
     with pipeline(tmp_path, Clock()) as dependencies:
-        slow, quick = (
-            replace(own, source=own.source.model_copy(update={"id": name}))
-            for name, own in (
-                ("slow", asked_every(dependencies, "desk", 3600)),
-                ("quick", asked_every(dependencies, "desk", 0)),
-            )
-        )
-        poll = Polling([slow, quick], lambda feeder, ended: asked.append(feeder.source.id), Event())
-        poll()
-        poll()
-    assert asked == ["slow", "quick", "quick"]
+        own = asked_every(dependencies, "desk", 3600)
+        hanging = replace(own, source=own.source.model_copy(update={"id": "hanging"}))
+        audit = Job("clock audit", 3600, audited.set, executor=AUDIT)
+        scheduler = Scheduler([*polling_jobs([hanging, own], ask, ended), audit], lambda: datetime.now(UTC), ended)
+        scheduler.start()
+        try:
+            assert asked.wait(PATIENCE_S)
+            assert audited.wait(PATIENCE_S)
+            assert not released.is_set(), "the hanging source still hangs"
+        finally:
+            released.set()
+            scheduler.stop()
+
+
+@pytest.mark.parametrize("hung", [SOURCES, AUDIT, STORAGE, HOUSEKEEPING])
+def test_what_hangs_in_one_executor_delays_no_job_of_another(hung: str) -> None:
+    released, ended = Event(), Event()
+    purposes = (SOURCES, AUDIT, STORAGE, HOUSEKEEPING)
+    done = {name: Event() for name in purposes if name != hung}
+    hanging = [Job(f"{hung} {number}", 3600, partial(released.wait, PATIENCE_S), executor=hung) for number in range(4)]
+    others = [Job(name, 3600, event.set, executor=name) for name, event in done.items()]
+    scheduler = Scheduler([*hanging, *others], lambda: datetime.now(UTC), ended)
+    scheduler.start()
+    try:
+        assert all(event.wait(PATIENCE_S) for event in done.values())
+        assert not released.is_set()
+    finally:
+        released.set()
+        scheduler.stop()
 
 
 def test_every_owner_hands_in_its_jobs(tmp_path: Path) -> None:

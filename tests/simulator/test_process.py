@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Semaphore
 
 import httpx
 import pytest
@@ -91,6 +92,7 @@ class StubbornDoor:
         self.busy, self.refuse = busy, refuse
         self.taken: list[tuple[str, bytes]] = []
         self.tries = 0
+        self.came = Semaphore(0)
 
     async def push(self, request: Request) -> Response:
         self.tries += 1
@@ -101,6 +103,7 @@ class StubbornDoor:
         if request.headers["idempotency-key"] == self.refuse:
             return Response("no", status_code=422)
         self.taken.append((request.headers["idempotency-key"], await request.body()))
+        self.came.release()
         return Response(status_code=202)
 
 
@@ -109,9 +112,8 @@ async def delivered(sender: Sender, door: StubbornDoor, count: int) -> None:
     with served(Starlette(routes=[Route("/app", door.push, methods=["POST"])])) as url:
         sender._url = f"{url}/app"
         task = asyncio.create_task(sender.run())
-        async with asyncio.timeout(30):
-            while len(door.taken) < count:
-                await asyncio.sleep(0.02)
+        for _ in range(count):
+            assert await asyncio.to_thread(door.came.acquire, timeout=30)
         task.cancel()
 
 

@@ -49,8 +49,7 @@ class Product:
     """One run of `app.py`, in a process group of its own as a shell would give it."""
 
     def __init__(self, home: Path, **settings: str) -> None:
-        self.home, self.began = home, time.monotonic()
-        self._environment = environment(home, **settings)
+        self.home, self._environment = home, environment(home, **settings)
         self.cookies: dict[str, str] = {}
         self._errors = home.with_name(f"{home.name}-errors-{time.time_ns()}.txt")
         with self._errors.open("wb") as errors:

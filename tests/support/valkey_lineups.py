@@ -245,3 +245,9 @@ def _started(server: AnyServer, stack: ExitStack) -> AnyServer:
     server.start()
     stack.callback(server.kill)
     return server
+
+
+def signs_of_life(client: redis.Redis) -> int:
+    """How often consumers of a stream have said that they are at work on what they took."""
+    commands: dict[str, Any] = client.info("commandstats")
+    return int(commands.get("cmdstat_xclaim", {"calls": 0})["calls"])

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from config.jobs import Job
+from config.jobs import STORAGE, Job
 from store.facts.tiers.history import TieredHistory
 
 BUCKETS_A_RUN = 48
@@ -20,6 +20,6 @@ def tier_jobs(history: TieredHistory, clock: Callable[[], datetime]) -> list[Job
         history.tidy()
 
     return [
-        Job("rolling", ROLL_S, roll, delay_s=ROLL_S),
-        Job("retention", RETAIN_S, lambda: history.retain(clock())),
+        Job("rolling", ROLL_S, roll, ROLL_S, STORAGE),
+        Job("retention", RETAIN_S, lambda: history.retain(clock()), executor=STORAGE),
     ]

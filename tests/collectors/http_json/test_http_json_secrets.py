@@ -1,12 +1,14 @@
 """How http_json proves who asks, and that no secret comes out again."""
 
 import logging
-import threading
-import time
 from typing import Any
 
 import pytest
 
+from collectors.http_json.authorisation import Authorisation
+from collectors.http_json.calling import Call as Exchanged
+from collectors.http_json.environment_secrets import Secrets
+from collectors.http_json.options import TokenAuth
 from tests.support.json_interface import Call, Interface, Reply, say
 from tests.support.json_reader import HOUR, fault, one, reader, taken
 from tests.support.record_sources import ask
@@ -77,16 +79,19 @@ def test_a_token_is_fetched_once_and_kept(server: Interface) -> None:
 
 
 @pytest.mark.usefixtures("_credentials")
-def test_a_token_is_renewed_before_it_expires(server: Interface) -> None:
-    tokens(server, expires_in=0.02)
-    server.routes["/rows"] = lambda _: one()
-    built = reader(server, auth=TOKEN | {"margin_s": 0.015})
-    built.fetch(ask(*HOUR))
-    until = time.monotonic() + 0.015
-    while time.monotonic() < until:
-        threading.Event().wait(0.001)
-    built.fetch(ask(*HOUR))
-    assert len(server.asked("/token")) == 2
+async def test_a_token_is_renewed_before_it_expires() -> None:
+    now, given = 0.0, 0
+
+    async def exchange(call: Exchanged) -> dict[str, object]:
+        nonlocal given
+        given += 1
+        return {"access_token": f"token-{given}", "expires_in": 7200}
+
+    auth = TokenAuth.model_validate(TOKEN | {"margin_s": 200})
+    authorisation = Authorisation(auth, Secrets(), lambda: now)
+    for moment, token in ((0.0, "token-1"), (6999.0, "token-1"), (7000.0, "token-2"), (13_999.0, "token-2")):
+        now = moment
+        assert (await authorisation.proof(exchange)).params == {"access_token": token}
 
 
 @pytest.mark.usefixtures("_credentials")

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from collectors.push.allowance import AT_ONCE, Allowance
 from collectors.push.body import Refused
 from store.ingest.stream import Limits
 from tests.support.push_world import NOW, SHENZHEN, World, body, row, world
+from tests.support.waiting import eventually
 
 
 def fault(answer: Any) -> tuple[int, str]:
@@ -235,12 +235,10 @@ HEAD = (
 
 def test_a_body_that_does_not_arrive_is_given_up_and_one_that_breaks_off_leaves_no_trace(tmp_path: Path) -> None:
     with world(tmp_path, read_s=0.5) as door:
-        begun = time.monotonic()
         with raw(door.sender.url, HEAD + b'{"obs') as slow:
             answer = slow.recv(4096)
             assert answer.startswith(b"HTTP/1.1 408")
             assert b'"too_slow"' in answer or b'"too_slow"' in slow.recv(4096)
-            assert time.monotonic() - begun < 10
         with raw(door.sender.url, HEAD + b'{"obs') as broken:
             broken.shutdown(socket.SHUT_WR)
             broken.close()
@@ -277,9 +275,8 @@ def test_while_valkey_is_away_nothing_is_promised_and_afterwards_nothing_is_lost
         pid = door.valkey.pid
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
-        begun = time.monotonic()
         hanging = door.sender.push(body(row()), "b")
-        assert (fault(hanging), time.monotonic() - begun < 25) == ((503, "unavailable"), True)
+        assert fault(hanging) == (503, "unavailable")
         os.kill(pid, signal.SIGKILL)
         gone = door.sender.push(body(row()), "b")
         assert (fault(gone), gone.headers["retry-after"]) == ((503, "unavailable"), "5")
@@ -293,9 +290,13 @@ def test_pushes_beside_each_other_are_each_taken_once(door: World) -> None:
     answers: list[Any] = []
 
     def push(number: int) -> None:
-        while (answer := door.sender.push(body(row(number)), f"k{number}")).status_code == 429:
-            time.sleep(0.05)
-        answers.append(answer)
+        eventually(lambda: taken(number), "there is room for a push")
+
+    def taken(number: int) -> bool:
+        answer = door.sender.push(body(row(number)), f"k{number}")
+        if answer.status_code != 429:
+            answers.append(answer)
+        return answer.status_code != 429
 
     threads = [threading.Thread(target=push, args=(number % 10,)) for number in range(30)]
     for thread in threads:

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import time
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -167,10 +166,8 @@ def test_what_a_group_by_does_not_name_is_zero() -> None:
 )
 @pytest.mark.usefixtures("home")
 def test_sqlite_refuses_and_the_fault_says_why(query: str, code: str, permanent: bool) -> None:
-    begun = time.monotonic()
     found = fault(collector(source(query, url_default=DEFAULT, timeout_s=0.3)))
     assert (found.code, found.permanent) == (code, permanent), found
-    assert time.monotonic() - begun < 2
 
 
 def test_sqlite_writes_nothing_whatever_the_text(home: Path) -> None:

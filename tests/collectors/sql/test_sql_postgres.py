@@ -3,7 +3,6 @@
 import gc
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -214,9 +213,7 @@ def test_rows_beyond_the_limit_are_never_passed_over(query: str, options: Any, c
 )
 def test_the_server_refuses_and_the_fault_says_why(owner: Any, query: str, code: str, permanent: bool) -> None:
     before = owner.execute("SELECT count(*) FROM tickets").fetchone()
-    begun = time.monotonic()
     found = fault(collector(source(query, timeout_s=0.5)))
-    assert time.monotonic() - begun < 2.5
     assert (found.code, found.permanent) == (code, permanent), found
     assert owner.execute("SELECT count(*) FROM tickets").fetchone() == before
 

@@ -25,6 +25,7 @@ from dashboards.access.viewers import OpenAccess
 from dashboards.site.application import create_app
 from dashboards.window import Context
 from tests.support.live_world import BEIJING, GUANGDONG, Everything, MemoryLive, catalogue, snapshot, windows
+from tests.support.waiting import eventually
 
 CALLBACK = {
     "output": "page.children",
@@ -222,11 +223,8 @@ def test_health_is_true(client: TestClient, live: MemoryLive) -> None:
 
 
 def wait_for(client: TestClient, true: Any) -> Any:
-    for _ in range(1000):
-        answer = client.get("/health")
-        if true(answer.json()):
-            return answer
-    raise AssertionError(answer.json())
+    eventually(lambda: true(client.get("/health").json()), "the health says so")
+    return client.get("/health")
 
 
 def test_further_addresses_are_open_or_guarded_as_they_say(live: MemoryLive) -> None:

@@ -1,4 +1,4 @@
-"""The wheel: its rhythm when the clock is set back, and what is told when the stores are away."""
+"""The scheduler: its rhythm when the clock is set back, and what is told when the stores are away."""
 
 import logging
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Event
+from threading import Event, current_thread
 
 import pytest
 
@@ -20,16 +20,22 @@ from store.faults import BadTable, StoreUnreachable
 from tests.support.pipeline_world import feeder, pipeline
 
 PATIENCE_S = 10
+WATCH = "clock watch"
 
 
 class SetClock:
-    """The machine's clock as the wheel reads it, some way off."""
+    """The machine's clock as the scheduler reads it, some way off."""
 
     def __init__(self, ahead: timedelta) -> None:
         self.ahead = ahead
+        self.watched = Event()
+        """Set when the watch over the clock has read it."""
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        now = datetime.now(UTC) + self.ahead
+        if current_thread().name == WATCH:
+            self.watched.set()
+        return now
 
 
 @contextmanager
@@ -49,14 +55,17 @@ def polled_feeder(dependencies: Dependencies) -> Feeder:
 
 
 def test_a_clock_that_is_set_back_delays_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The wheel is started at a time that lies in the future of the clock that its scheduler then reads."""
+    """The scheduler is started at a time that lies in the future of the clock that its scheduler then reads."""
     clock, asked = SetClock(timedelta(minutes=5)), Event()
     with pipeline(tmp_path, clock) as dependencies:
         ended = Event()
         jobs = polling_jobs([polled_feeder(dependencies)], lambda feeder, ended: asked.set(), ended)
         scheduler = Scheduler(jobs, clock, ended)
         with caplog.at_level(logging.WARNING, "watchfloor.scheduler"), turning(scheduler):
-            assert not asked.wait(0.5)
+            planned = [job.next_run_time for job in scheduler.scheduler.get_jobs()]
+            assert min(planned) > datetime.now(UTC) + timedelta(minutes=4)
+            assert not asked.is_set()
+            assert clock.watched.wait(PATIENCE_S)
             clock.ahead = timedelta()
             assert asked.wait(PATIENCE_S)
     assert "the clock was stepped by -300 s" in caplog.text

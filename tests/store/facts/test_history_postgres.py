@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -84,10 +83,8 @@ def test_a_server_killed_in_the_middle_of_a_write_loses_nothing_and_is_found_aga
             with pytest.raises(StoreUnreachable, match="PostgreSQL"):
                 write_on(history, done)
             killer.join()
-            began = time.monotonic()
             with pytest.raises(StoreUnreachable):
                 history.observations(hour())
-            assert time.monotonic() - began < 5
             own.ensure_postgres_running()
         step(history, len(done) + 1)
         reference = ReferenceHistory(world())
