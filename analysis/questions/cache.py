@@ -93,8 +93,9 @@ class _Kept:
 class Cache:
     """The answers that were asked for last."""
 
-    def __init__(self, stores: Stores, stamps: Stamps) -> None:
-        self._stores, self._stamps, self._lock = stores, stamps, Lock()
+    def __init__(self, stores: Stores, stamps: Stamps, clock_s: Callable[[], float] = monotonic) -> None:
+        """`clock_s`: seconds that nobody can set."""
+        self._stores, self._stamps, self._lock, self._clock_s = stores, stamps, Lock(), clock_s
         self._kept: OrderedDict[tuple[Question, str], _Kept] = OrderedDict()
 
     def answer(self, question: Question, scope: str, work: Callable[[], Answer]) -> Answer:
@@ -102,11 +103,11 @@ class Cache:
         key, stamp = (question, scope), self._stamp(question)
         with self._lock:
             held = self._kept.get(key)
-        if held is not None and held.stamp == stamp and monotonic() < held.until:
+        if held is not None and held.stamp == stamp and self._clock_s() < held.until:
             return held.answer
         found = work()
         if len(found.frame) <= MOST_ROWS:
-            self._keep(key, _Kept(found, stamp, monotonic() + self._lasts_s(question)))
+            self._keep(key, _Kept(found, stamp, self._clock_s() + self._lasts_s(question)))
         return found
 
     def _stamp(self, question: Question) -> Hashable:

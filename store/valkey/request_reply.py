@@ -94,7 +94,7 @@ class Asker:
 
     def _put(self, number: str, wanted: str, body: bytes, patience_s: float, screen: bool) -> bytes:
         keys, position = [*LISTS, OWNER, wanted], 1 if screen else 2
-        told = [self._waiting, int(patience_s * 1000), position, number.encode() + body]
+        told = [self._waiting, max(1, int(patience_s * 1000)), position, number.encode() + body]
         answer, owner = self._ask(keys=keys, args=told)
         if answer == b"nobody":
             raise NobodyServes("nobody answers: the process that holds the facts does not run")
@@ -122,15 +122,16 @@ class Asker:
 class Server:
     """The side that serves; one of them at a time, in one thread, but for `wanted` and `reply`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, silent_s: float = SILENT_S) -> None:
+        """`silent_s`: after how long without a sign of life it is given up."""
         self._client: Any = ValkeyAddress.of(url).client()
-        self._name = secrets.token_hex(8)
+        self._name, self._silent_ms = secrets.token_hex(8), int(silent_s * 1000)
         self._scripts = {name: self._client.register_script(text) for name, text in SCRIPTS.items()}
 
     def serve(self) -> None:
-        """Say that requests are served; to be said again within SILENT_S."""
+        """Say that requests are served; to be said again before it falls silent."""
         with valkey_faults():
-            self._scripts["serve"](keys=[OWNER], args=[self._name, int(SILENT_S * 1000)])
+            self._scripts["serve"](keys=[OWNER], args=[self._name, self._silent_ms])
 
     def take(self) -> Request | None:
         """The next request that is still wanted; None if none comes within LOOK_S."""

@@ -62,6 +62,8 @@ class Scripted:
         self.answers = list(answers)
         self.asked: list[Ask] = []
         self.minutes = 1
+        self.window: Interval | None = None
+        """What the answers cover; None: the last minutes."""
 
     def fetch(self, ask: Ask) -> Payload:
         self.asked.append(ask)
@@ -69,7 +71,7 @@ class Scripted:
         if isinstance(answer, SourceFault):
             raise answer
         data = json.dumps({"observations": answer}).encode()
-        window = Interval(ask.now - timedelta(minutes=self.minutes), ask.now)
+        window = self.window or Interval(ask.now - timedelta(minutes=self.minutes), ask.now)
         return Payload(data, ask.now, window, "script", ask.cursor)
 
     def fetch_file(self, path: Path, ask: Ask) -> Payload:
