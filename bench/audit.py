@@ -72,8 +72,8 @@ def _checks_alone(evidence: Evidence) -> None:
     evidence = afresh(evidence)
     places = arrange(evidence.catalogue)
     facts = code_facts(evidence.observations, places)
-    for starts, channels in rhythms(evidence):
-        grid = build_grid(evidence.catalogue, facts, places, schedule(evidence, starts, channels))
+    for edges, channels in rhythms(evidence):
+        grid = build_grid(evidence.catalogue, facts, places, schedule(evidence, edges, channels))
         spoiled = np.zeros(grid.shape, np.bool_)
         for rule in in_order():
             list(rule.check(Sight(rule.id, evidence, grid, spoiled)))

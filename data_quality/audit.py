@@ -19,10 +19,11 @@ from data_quality.grid.coded_facts import Facts, code_facts
 from data_quality.grid.grid import build_grid
 from data_quality.grid.places import Places, arrange
 from data_quality.grid.rhythms import rhythms
-from data_quality.grid.schedule import Seconds, schedule
+from data_quality.grid.schedule import schedule
 from data_quality.registry import Mask, Rule, Sight, Verdict, in_order
 from data_quality.verdicts.conclude import Roots, conclude
 from metrics.findings import CheckState, Finding
+from metrics.intervals import Seconds
 
 log = logging.getLogger("watchfloor.audit")
 Channels = tuple[Channel, ...]
@@ -36,8 +37,8 @@ def audit(evidence: Evidence) -> list[Finding]:
     places = arrange(evidence.catalogue)
     facts = code_facts(evidence.observations, places)
     found: dict[str, list[Finding]] = {channel.id: [] for channel in evidence.judged_channels}
-    for starts, channels in rhythms(evidence):
-        for finding in _judge(evidence, facts, places, starts, channels):
+    for edges, channels in rhythms(evidence):
+        for finding in _judge(evidence, facts, places, edges, channels):
             found[finding.channel].append(finding)
     told = {finding.key for finding in evidence.row_findings}
     every = [one for name, own in found.items() for one in own or [_not_seen(rule, name) for rule in in_order()]]
@@ -46,9 +47,9 @@ def audit(evidence: Evidence) -> list[Finding]:
     return attach([*every, *evidence.row_findings])
 
 
-def _judge(evidence: Evidence, facts: Facts, places: Places, starts: Seconds, channels: Channels) -> list[Finding]:
+def _judge(evidence: Evidence, facts: Facts, places: Places, edges: Seconds, channels: Channels) -> list[Finding]:
     """Ask every rule about channels of one rhythm."""
-    rules, grid = in_order(), build_grid(evidence.catalogue, facts, places, schedule(evidence, starts, channels))
+    rules, grid = in_order(), build_grid(evidence.catalogue, facts, places, schedule(evidence, edges, channels))
     root_of: Roots = np.zeros(grid.shape, np.int16)
     spoiled = np.zeros(grid.shape, np.bool_)
     found: list[Finding] = []
@@ -59,7 +60,7 @@ def _judge(evidence: Evidence, facts: Facts, places: Places, starts: Seconds, ch
             findings = [one for verdict in verdicts for one in conclude(rule, sight, verdict, root_of, rules)]
         except Exception as error:
             if len(channels) > 1:
-                return [one for channel in channels for one in _judge(evidence, facts, places, starts, (channel,))]
+                return [one for channel in channels for one in _judge(evidence, facts, places, edges, (channel,))]
             log.exception("rule %s could not run on channel %s", rule.id, channels[0].id)
             said: dict[str, str | float | int] = {"error": type(error).__name__, "detail": str(error)[:DETAIL]}
             found.append(Finding(rule.id, CheckState.ERROR, channels[0].id, facts=said))

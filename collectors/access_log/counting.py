@@ -9,7 +9,7 @@ import pandas as pd
 from collectors import Plan
 from collectors.access_log.options import Options
 from collectors.access_log.traffic import Traffic
-from collectors.shared.contributions import Coded, ContributionTable, dimension_keys
+from collectors.shared.contributions import Coded, ContributionTable, dimension_keys, starts_of
 from collectors.shared.lines import Lines, Place
 
 CONTACTS = ("contacts", "served_without_agent")
@@ -18,10 +18,11 @@ CONTACTS = ("contacts", "served_without_agent")
 def count(traffic: Traffic, lines: Lines, place: Place, plan: Plan) -> pd.DataFrame:
     """One row a request (or visit, or contact) and measure, keyed by the line's place in its file."""
     options: Options = plan.options
-    length, interval = len(traffic.requests), plan.channel.interval_s
+    length = len(traffic.requests)
+    starts = starts_of(traffic.seconds, traffic.verdicts.counted, plan.channel)
     at = traffic.requests.positions
     keys = [place.key(int(lines.offsets[one]), zlib.crc32(lines.texts[one])) for one in at]
-    table = ContributionTable(keys, traffic.regions, traffic.seconds // interval * interval)
+    table = ContributionTable(keys, traffic.regions, starts)
     dimensions = {name: Coded.same(value, length) for name, value in options.dimensions.items()}
     dimensions["service_type"] = traffic.types
     plain = Coded.same("", length)

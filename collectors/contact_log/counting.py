@@ -7,15 +7,14 @@ from collectors import Plan
 from collectors.contact_log.conditions import holds
 from collectors.contact_log.options import Options
 from collectors.contact_log.reading import Records
-from collectors.shared.contributions import Coded, ContributionTable, dimension_keys
+from collectors.shared.contributions import Coded, ContributionTable, dimension_keys, starts_of
 from collectors.shared.pseudonyms import pseudonym
 
 
 def count(records: Records, plan: Plan) -> pd.DataFrame:
     """One row a contact and measure, for the records that count."""
     options: Options = plan.options
-    interval = plan.channel.interval_s
-    starts = records.arrivals.seconds // interval * interval
+    starts = starts_of(records.arrivals.seconds, records.verdicts.counted, plan.channel)
     table = ContributionTable(records.keys.tolist(), records.regions, starts)
     dimensions = {delivery.measure: delivery.dimensions for delivery in plan.source.delivers}
     keys: dict[tuple[str, ...], Coded] = {}

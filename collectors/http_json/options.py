@@ -3,10 +3,11 @@
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from collectors.shared.record_map import Code, FieldPath, RecordMap, TimeForm
 from config.catalogue import Identifier, Noun
+from metrics.intervals import DAY_S
 
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
 Scalar = str | int | float | bool
@@ -142,11 +143,19 @@ class Windows(Noun):
     """How much time is asked for at once, and how far back a gap is filled after an outage."""
 
     slice_s: int = Field(default=86_400, gt=0)
-    """Longest window of one call; cut at multiples of it since local midnight, so 86400 never spans two days."""
+    """Longest window of one call, a length that divides a day; cut where such intervals begin, counted from local
+    midnight, so 86400 never spans two days."""
     per_fetch: int = Field(default=4, ge=1, le=1000)
     """Slices of one fetch; when more are due the payload says so and the turn comes again."""
     reach_back_s: int = Field(default=7 * 86_400, gt=0)
     """Gaps older than this are given up (the source has forgotten them); completeness shows the hole."""
+
+    @field_validator("slice_s")
+    @classmethod
+    def _divides_a_day(cls, slice_s: int) -> int:
+        if DAY_S % slice_s:
+            raise ValueError(f"{slice_s} s does not divide a day")
+        return slice_s
 
 
 class Limits(Noun):

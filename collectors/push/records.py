@@ -10,7 +10,6 @@ from collectors.shared.record_fields import (
     SKEW,
     Repeated,
     Unfit,
-    floor_to_interval,
     moment,
     number,
     shown,
@@ -18,6 +17,7 @@ from collectors.shared.record_fields import (
 )
 from collectors.shared.record_map import RecordTime
 from config.catalogue import Delivery
+from metrics.intervals import floor_to
 from metrics.observations import encode_dimensions
 
 Key = tuple[str, str, str, int]
@@ -76,7 +76,7 @@ class RecordReader:
                 raise Unfit("TM-04", "from_the_future", "start", written)
             if found < self._oldest:
                 raise Unfit("TY-03", "time_too_early", "start", written)
-            if found != floor_to_interval(found, self._channel.interval_s, self._zone):
+            if found != floor_to(found, self._channel.interval_s, self._zone):
                 raise Unfit("TY-03", "off_boundary", "start", written)
             self._starts[written] = int(found.timestamp())
         return self._starts[written]

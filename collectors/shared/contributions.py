@@ -3,11 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from config.catalogue import Channel
+from metrics.intervals import Seconds, floor_all
 from metrics.observations import CONTRIBUTION_COLUMNS, encode_dimensions
 
 Codes = npt.NDArray[np.intp]
@@ -67,6 +70,16 @@ def dimension_keys(dimensions: dict[str, Coded], length: int) -> Coded:
         values = {name: column.texts[column.codes[row]] for name, column in dimensions.items()}
         keys.append(encode_dimensions({name: value for name, value in values.items() if value}))
     return Coded.merged(codes, keys)
+
+
+def starts_of(seconds: Seconds, counted: npt.NDArray[np.bool_], channel: Channel) -> Seconds:
+    """Starts of the channel's intervals that hold the moments of the records that count.
+
+    0 for the others: a record is refused for a time that no calendar has, too.
+    """
+    starts = np.zeros_like(seconds)
+    starts[counted] = floor_all(seconds[counted], channel.interval_s, ZoneInfo(channel.zone))
+    return starts
 
 
 @dataclass

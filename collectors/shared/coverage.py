@@ -9,8 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from collectors import Ask
-from collectors.shared.record_fields import floor_to_interval
 from collectors.shared.record_map import TimeForm
+from metrics.intervals import floor_to, next_start
 from metrics.observations import Interval, Payload
 
 
@@ -33,16 +33,16 @@ def next_cursor(payload: Payload) -> dict[str, Any]:
 
 def last_interval(now: datetime, interval_s: int, zone: ZoneInfo) -> Interval:
     """The last interval that has ended: what levels of this moment stand for."""
-    end = floor_to_interval(now, interval_s, zone)
-    return Interval(end - timedelta(seconds=interval_s), end)
+    end = floor_to(now, interval_s, zone)
+    return Interval(floor_to(end - timedelta(seconds=1), interval_s, zone), end)
 
 
 def slices(window: Interval, slice_s: int, zone: ZoneInfo) -> list[Interval]:
-    """Cut a window at multiples of `slice_s` since local midnight; an empty window has no slice."""
+    """Cut a window where intervals of `slice_s` begin, which divides a day; an empty window has no slice."""
     found = []
     start = window.start
     while start < window.end:
-        end = min(floor_to_interval(start, slice_s, zone) + timedelta(seconds=slice_s), window.end)
+        end = min(next_start(start, slice_s, zone), window.end)
         found.append(Interval(start, end))
         start = end
     return found

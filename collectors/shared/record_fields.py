@@ -120,13 +120,6 @@ def number(record: Any, path: str, measure: Measure, scale: float) -> float:
     return float(scaled)
 
 
-def floor_to_interval(moment: datetime, interval_s: int, zone: ZoneInfo) -> datetime:
-    """Begin of the interval that holds a moment, counted from local midnight, in UTC."""
-    offset = int((moment.astimezone(zone).utcoffset() or timedelta()).total_seconds())
-    local = math.floor(moment.timestamp()) + offset
-    return datetime.fromtimestamp(local - local % interval_s - offset, UTC)
-
-
 def moment(record: Any, rule: RecordTime, zone: ZoneInfo) -> datetime:
     """Read a record's time as UTC."""
     path = rule.field or ""

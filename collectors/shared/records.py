@@ -10,15 +10,16 @@ What one record goes through:
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from collectors import Plan
 from collectors.shared.record_counts import Key, Place, RecordCounts
-from collectors.shared.record_fields import SKEW, Unfit, floor_to_interval, meets, moment, number, text
+from collectors.shared.record_fields import SKEW, Unfit, meets, moment, number, text
 from collectors.shared.record_map import RecordMap, RecordMeasure
 from config.catalogue import Kind, Measure
+from metrics.intervals import floor_to, interval_starts
 from metrics.observations import Interval, Payload, encode_dimensions
 
 
@@ -141,7 +142,7 @@ class Counter:
         found = moment(record, rule, self.zone)
         if found > payload.fetched_at + SKEW:
             raise Unfit("TM-04", "from_the_future", rule.field, found.isoformat())
-        start = floor_to_interval(found, self.interval_s, self.zone)
+        start = floor_to(found, self.interval_s, self.zone)
         if found != start and rule.off_boundary == "reject" and self.rules.contact is None:
             raise Unfit("TY-03", "off_boundary", rule.field, found.isoformat())
         return start
@@ -186,10 +187,9 @@ class Counter:
             into.counts[key] += value
 
     def _fill_zeros(self, window: Interval, into: RecordCounts) -> None:
-        first = floor_to_interval(window.start, self.interval_s, self.zone)
-        step = timedelta(seconds=self.interval_s)
-        length = (window.end - first) // step
-        starts = [start for at in range(length) if (start := first + at * step) >= window.start]
+        begun = interval_starts(window, self.interval_s, self.zone).tolist()
+        end = floor_to(window.end, self.interval_s, self.zone)
+        starts = [start for second in begun if (start := datetime.fromtimestamp(second, UTC)) < end]
         spoken = {(name, region, start) for name, region, _, start in into.counts}
         for name, regions in self.regions.items():
             for region in regions:

@@ -57,17 +57,17 @@ def placed(facts: Facts, chosen: Chosen, plan: Schedule, lines: Lines, position:
     kind = facts.channel.codes[chosen] * np.int64(len(facts.measure.names) + 1) + facts.measure.codes[chosen] + 1
     line_of, sender_of = _tables(facts, plan, lines)
     region, start, intervals = facts.region.codes[chosen], facts.start[chosen], len(plan.starts)
-    since = start - plan.starts[0]
-    step, size = since // plan.step, len(lines) * regions * intervals
+    interval, begins = plan.locate(start)
+    size = len(lines) * regions * intervals
     cell = np.where(line_of < 0, size, line_of * regions * intervals)[kind]
     cell += np.where(position < 0, size, position * intervals)[region]
-    cell += step
-    outside = np.flatnonzero((cell >= size) | (step < 0) | (step >= intervals))
+    cell += interval
+    outside = np.flatnonzero((cell >= size) | (interval < 0) | (interval >= intervals))
     cell[outside] = size
     return Rows(
         kind, line_of, sender_of, cell, outside[(line_of[kind[outside]] < 0) | (position[region[outside]] < 0)],
         facts.dimension.codes[chosen], facts.dimension.names, facts.value[chosen], facts.reported[chosen],
-        np.flatnonzero(step * plan.step != since), start - facts.received[chosen],
+        np.flatnonzero(~begins), start - facts.received[chosen],
     )  # fmt: skip
 
 

@@ -12,9 +12,9 @@ import pandas as pd
 from config.catalogue import Catalogue, Channel, Metric, Source
 from data_quality.evidence import Evidence
 from data_quality.lineage import metrics_by_measure
+from metrics.intervals import Seconds
 
 NEVER = np.iinfo(np.int64).max
-Seconds = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
@@ -81,9 +81,10 @@ class Schedule:
     """
 
     senders: tuple[Sender, ...]
-    starts: Seconds
-    """Start of each interval, seconds since 1970."""
+    edges: Seconds
+    """Start of each interval, and the end of the last, seconds since 1970."""
     step: int
+    """Length of an interval in seconds; one on a day on which clocks are changed may be longer or shorter."""
     deadline_s: Seconds
     """Seconds after an interval's end by which a source's figures are due, by sender."""
     manual: Mask
@@ -122,14 +123,33 @@ class Schedule:
         return mask
 
     @property
+    def starts(self) -> Seconds:
+        """Start of each interval."""
+        return self.edges[:-1]
+
+    @property
     def ends(self) -> Seconds:
         """End of each interval."""
-        return self.starts + self.step
+        return self.edges[1:]
+
+    @cached_property
+    def regular(self) -> bool:
+        """Whether all intervals are equally long."""
+        return int(self.edges[-1] - self.edges[0]) == self.step * len(self.starts)
+
+    def locate(self, moments: Seconds) -> tuple[Seconds, Mask]:
+        """Which interval holds each moment (below 0 or beyond the last: none does), and whether it begins it."""
+        if self.regular:
+            since = moments - self.edges[0]
+            interval = since // self.step
+            return interval, interval * self.step == since
+        interval = np.searchsorted(self.edges, moments, side="right") - 1
+        return interval, self.edges[interval.clip(0)] == moments
 
     @cached_property
     def moments(self) -> list[datetime]:
         """Start of each interval, and the end of the last."""
-        return [datetime.fromtimestamp(at, UTC) for at in [*self.starts.tolist(), int(self.ends[-1])]]
+        return [datetime.fromtimestamp(at, UTC) for at in self.edges.tolist()]
 
     @cached_property
     def said(self) -> list[str]:
@@ -149,9 +169,9 @@ class Schedule:
         return np.bincount(came.source[inside], came.read[inside], len(self.senders)).astype(np.int64)
 
 
-def schedule(evidence: Evidence, starts: Seconds, channels: Sequence[Channel]) -> Schedule:
+def schedule(evidence: Evidence, edges: Seconds, channels: Sequence[Channel]) -> Schedule:
     """Work out what the sources of channels with these intervals owe in the range, and when it came."""
-    step, senders = channels[0].interval_s, senders_of(channels)
+    senders, ends = senders_of(channels), edges[1:]
     came = arrivals(evidence, senders)
     fallback = evidence.limit("CP-01", "deadline_s")
     metrics = [_standing(sender.source, evidence.metrics_on) for sender in senders]
@@ -159,12 +179,13 @@ def schedule(evidence: Evidence, starts: Seconds, channels: Sequence[Channel]) -
     manual = [bool(on) and all(metric.data_rule.collection == "manual" for metric in on) for on in metrics]
     deadline_s = np.array(due_s, np.int64)
     asked = _asked(evidence, senders, came)
-    due = starts[None, :] + step + deadline_s[:, None] <= int(evidence.now.timestamp())
-    history = starts[None, :] + step <= asked[:, None]
-    first_came = _first_came(senders, came, starts, step)
+    due = ends[None, :] + deadline_s[:, None] <= int(evidence.now.timestamp())
+    history = ends[None, :] <= asked[:, None]
+    first_came = _first_came(senders, came, edges)
     return Schedule(
-        senders, starts, step, deadline_s, np.array(manual, np.bool_), first_came, due & ~history, asked, history, came
-    )
+        senders, edges, channels[0].interval_s, deadline_s, np.array(manual, np.bool_), first_came, due & ~history,
+        asked, history, came,
+    )  # fmt: skip
 
 
 def deadline_of(source: Source, catalogue: Catalogue) -> float:
@@ -179,14 +200,15 @@ def _standing(source: Source | None, standing: dict[str, tuple[Metric, ...]]) ->
     return [metric for delivery in delivers for metric in standing.get(delivery.measure, ())]
 
 
-def _first_came(senders: Sequence[Sender], came: Arrivals, starts: Seconds, step: int) -> Seconds:
+def _first_came(senders: Sequence[Sender], came: Arrivals, edges: Seconds) -> Seconds:
     """When the first readable batch over each interval came, (sender, interval).
 
     Of batches that meet inside an interval: the last that it needed.
     """
+    starts, ends = edges[:-1], edges[1:]
     first = np.full((len(senders), len(starts)), NEVER, np.int64)
     begin = np.searchsorted(starts, came.start, side="left")
-    stop = np.searchsorted(starts + step, came.end, side="right")
+    stop = np.searchsorted(ends, came.end, side="right")
     pieces: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for at in np.flatnonzero(came.ok).tolist():
         source, window = int(came.source[at]), (int(came.start[at]), int(came.end[at]))
@@ -197,7 +219,7 @@ def _first_came(senders: Sequence[Sender], came: Arrivals, starts: Seconds, step
         for cell in {int(begin[at]) - 1, int(stop[at])} - {-1, len(starts)}:
             own = pieces.setdefault((source, cell), [])
             own.append(window)
-            if first[source, cell] == NEVER and _covered(own, int(starts[cell]), int(starts[cell]) + step):
+            if first[source, cell] == NEVER and _covered(own, int(starts[cell]), int(ends[cell])):
                 first[source, cell] = came.fetched_at[at]
     return first
 

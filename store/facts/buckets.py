@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from config.catalogue import DayPlan
-from metrics.intervals import day_start
+from metrics.intervals import clock_change, day_start, offset_s
 from metrics.observations import Interval
 
 
@@ -44,30 +44,14 @@ def _days(interval: Interval, day: DayPlan) -> Iterator[Run]:
 
 def _clocks(interval: Interval, by: int, zone: ZoneInfo) -> Iterator[Run]:
     """Every stretch with one offset from UTC."""
-    moment, end = _second(interval.start), _second(interval.end)
-    yield Run(moment, -_offset(moment, zone), by)
-    while moment < end:
-        following = min(moment + 86_400, end)
-        if _offset(following, zone) != _offset(moment, zone):
-            change = _change(moment, following, zone)
-            yield Run(change, -_offset(change, zone), by)
+    moment = interval.start
+    yield Run(_second(moment), -offset_s(moment, zone), by)
+    while moment < interval.end:
+        following = min(moment + timedelta(days=1), interval.end)
+        if offset_s(following, zone) != offset_s(moment, zone):
+            change = clock_change(moment, following, zone)
+            yield Run(_second(change), -offset_s(change, zone), by)
         moment = following
-
-
-def _change(before: int, after: int, zone: ZoneInfo) -> int:
-    """First second of the new offset."""
-    while after - before > 1:
-        middle = (before + after) // 2
-        if _offset(middle, zone) == _offset(before, zone):
-            before = middle
-        else:
-            after = middle
-    return after
-
-
-def _offset(second: int, zone: ZoneInfo) -> int:
-    offset = datetime.fromtimestamp(second, zone).utcoffset()
-    return int(offset.total_seconds()) if offset is not None else 0
 
 
 def _second(moment: datetime) -> int:
