@@ -1,5 +1,6 @@
 """The head of the quality window: can the figures be relied on, said in five numbers."""
 
+import json
 from typing import Any
 
 import pandas as pd
@@ -9,11 +10,10 @@ from config.catalogue import NATION
 from dashboards.panels.elements import part
 from dashboards.panels.quality_tables import RATED
 from dashboards.panels.view_readings import known
+from data_quality.registry import refusing
 from metrics.readings import Snapshot
 from wording.words import DASH, Words
 
-REJECTING = ("TY-01", "TY-02", "TY-03")
-"""Rules under which a record is refused, so that it stands in no figure."""
 COUNTS = ("sound", "stale", "absent", "findings", "kept_aside")
 
 
@@ -69,16 +69,25 @@ def summary_parts(snapshot: Snapshot, words: Words) -> dict[str, dict[str, Any]]
     }
 
 
+def kept_aside(findings: pd.DataFrame) -> int:
+    """Records that were refused, so that they stand in no figure, of findings that are open.
+
+    Under the same rules stored figures may be found wrong; only what is refused has a code that says why.
+    """
+    refused = findings[findings["rule"].isin(refusing())]
+    coded = [bool(json.loads(facts or "{}").get("code")) for facts in refused["facts"]]
+    return int(refused["bad"].to_numpy()[coded].sum())
+
+
 def _counts(snapshot: Snapshot) -> dict[str, int]:
     states = snapshot.sources["state"].tolist()
     findings = snapshot.findings
-    aside = findings[findings["rule"].isin(REJECTING)]["bad"].sum() if len(findings) else 0
     return {
         "sound": states.count("sound"),
         "stale": states.count("stale") + states.count("doubtful"),
         "absent": states.count("absent"),
         "findings": len(findings),
-        "kept_aside": int(aside),
+        "kept_aside": kept_aside(findings),
     }
 
 

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from data_quality.registry import Row, Rule, Sight, Verdict
+from data_quality.registry import Mask, Row, Rule, Sight, Verdict
 from data_quality.verdicts.failures import failures
 from data_quality.verdicts.tally import Tally
 from metrics.findings import CheckState, Finding
 
 ROWS_SHOWN = 20
-"""Cells shown behind a finding about cells; the count is always of all. Rows of a file are all shown."""
+"""Cells shown behind a finding; the count is always of all."""
 
 PASS, BLOCKED = CheckState.PASS, CheckState.BLOCKED
 Facts = dict[str, str | float | int]
@@ -50,10 +50,9 @@ def _failed(rule: Rule, tally: Tally) -> Iterator[Finding]:
         else:
             for row in own:
                 del row["measure"]
-        rows = [row for label in one.labels for row in verdict.rows.get(label, ())] if verdict.rows else own
         yield Finding(
             rule.id, state, about.channel, about.source, tally.codes[one.group], "" if several else about.measure,
-            moments[one.first], moments[one.last + 1], one.bad, one.judged, facts, tuple(rows or own),
+            moments[one.first], moments[one.last + 1], one.bad, one.judged, facts, tuple(own),
         )  # fmt: skip
 
 
@@ -79,8 +78,13 @@ def _first(row: Row) -> Facts:
 
 
 def _passed(rule: Rule, tally: Tally, blockers: dict[int, str]) -> Iterator[Finding]:
-    """What passed, once a label."""
+    """What passed, once a label: `clean` are the groups in which nothing is wrong or blocked, `unclear` the others."""
     passed = tally.judged > 0 if tally.fails is None else ~tally.fails & (tally.judged > 0)
+    marred = np.zeros_like(passed)
+    for spots in (tally.bad, tally.blocked):
+        if spots is not None:
+            marred |= spots > 0
+    clean, unclear = _named(passed & ~marred, tally.codes), _named(passed & marred, tally.codes)
     groups, units, bad, missed = (
         [0] * len(passed) if counts is None else (passed * counts).sum(axis=1).tolist()
         for counts in (1, tally.judged, tally.bad, tally.blocked)
@@ -89,12 +93,23 @@ def _passed(rule: Rule, tally: Tally, blockers: dict[int, str]) -> Iterator[Find
     id, start, end = rule.id, moments[0], moments[-1]
     for label, (about, count) in enumerate(zip(tally.verdict.labels, groups, strict=True)):
         if count:
-            facts: Facts = {"groups": count}
+            named = {"clean": clean[label], "unclear": unclear[label]}
+            facts: Facts = {"groups": count, **{name: codes for name, codes in named.items() if codes is not None}}
             if missed[label]:
                 facts |= {"blocked": missed[label], "root": blockers[label]}
             yield Finding(
                 id, PASS, about.channel, about.source, "", about.measure, start, end, bad[label], units[label], facts
             )
+
+
+def _named(chosen: Mask, codes: tuple[str, ...]) -> list[str | None]:
+    """Codes of the chosen groups of each label, joined by commas; None for none. Labels of the same share one text."""
+    joined: dict[bytes, str | None] = {}
+    keys = [row.tobytes() for row in chosen]
+    for key, row in zip(keys, chosen, strict=True):
+        if key not in joined:
+            joined[key] = ",".join([codes[at] for at in np.flatnonzero(row).tolist()]) if row.any() else None
+    return [joined[key] for key in keys]
 
 
 def _unjudged(rule: Rule, tally: Tally, blockers: dict[int, str]) -> Iterator[Finding]:

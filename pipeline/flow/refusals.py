@@ -4,12 +4,11 @@ It comes by the same stream as what was taken, since the door may be in a proces
 """
 
 from collectors import Ask
-from data_quality.row_rules import audit_rejects
 from metrics.observations import Interval, Parsed, Payload, SourceFault
 from pipeline.dependencies import Dependencies
 from pipeline.flow.batches import make_batch
 from pipeline.flow.feeder import Feeder
-from pipeline.flow.storing import keep
+from pipeline.flow.storing import keep, remember
 
 
 def note_refusal(
@@ -18,7 +17,5 @@ def note_refusal(
     """Keep a refused body and its faults aside; none of it is stored as a figure."""
     ask = Ask(Interval(payload.fetched_at, payload.fetched_at), {}, payload.fetched_at)
     batch = make_batch(feeder, ask, payload, parsed, fault or SourceFault("rejected_at_door", "", permanent=True))
-    path = keep(dependencies, batch)
-    dependencies.state.batches.keep(batch, path, dependencies.clock())
-    dependencies.state.findings.record(audit_rejects(batch), dependencies.clock())
+    remember(dependencies, [(feeder, batch)], [keep(dependencies, batch)])
     dependencies.wake()

@@ -120,6 +120,7 @@ class Scheduler:
         before = self.dependencies.clock() - timedelta(days=self.payload_days)
         self.dependencies.payloads.forget(before.date())
         self.dependencies.state.batches.forget(before)
+        self.dependencies.state.findings.end_forgotten(self.dependencies.clock())
         self.dependencies.history.retain(self.dependencies.clock())
 
     def _roll(self) -> None:

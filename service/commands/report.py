@@ -14,11 +14,15 @@ TOLD = (CheckState.FAIL, CheckState.QUERY, CheckState.ERROR)
 
 
 def audit(dependencies: Dependencies, span: Interval, language: Language) -> list[dict[str, Any]]:
-    """Every finding of a range, worst first: those about stored figures judged anew, those about rows as recorded."""
+    """Every finding of a range: those about rows as recorded, with all their rows; those about figures judged anew.
+
+    What the audit adds up about rows is what is recorded (a test holds it), so it is left out.
+    """
     judged = (finding for seen in evidence_by_piece(dependencies, span) for finding in judge(seen))
-    stored = [finding for finding in judged if finding.state in TOLD]
-    recorded = [one.finding() for one in dependencies.state.findings.during(span) if one.rows and one.state in TOLD]
-    return [_finding(dependencies, one, language) for one in [*recorded, *stored]]
+    of_figures = [finding for finding in judged if finding.state in TOLD and not finding.about_rows]
+    recorded = [finding.finding() for finding in dependencies.state.findings.during(span)]
+    of_rows = [finding for finding in recorded if finding.state in TOLD and finding.about_rows]
+    return [_finding(dependencies, finding, language) for finding in [*of_rows, *of_figures]]
 
 
 def _finding(dependencies: Dependencies, finding: Finding, language: Language) -> dict[str, Any]:
