@@ -5,15 +5,16 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from example_world import ROOT, at, batches, evidence, world
 
 from config.catalogue import Expectation
+from config.settings import ROOT
 from data_quality import ROW_CHECK_COLUMNS, Evidence, audit
 from data_quality.evidence import empty
 from data_quality.registry import RULES, Records, refusing
 from data_quality.row_rules import audit_batch
 from metrics.findings import CheckState, Finding
 from metrics.observations import FURTHER_REJECTS, Batch, Interval, Parsed, Reject
+from tests.support.example_world import at, batches, evidence, world
 
 CATALOGUE = world()
 WINDOW = {"start": "10:00", "end": "10:01", "fetched_at": "10:01:20"}

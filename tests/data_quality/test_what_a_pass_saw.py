@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 
-from example_world import batches, evidence, world
-
 from data_quality import Evidence, audit
 from metrics.findings import CheckState, Finding
+from tests.support.example_world import batches, evidence, world
 
 CATALOGUE = world()
 BEIJING, HEBEI = "110000", "130000"

@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from pipeline_world import NOON, Clock, Scripted, feeder, pipeline, row
 
 from collectors import Ask
 from config.catalogue import Expectation, Level
@@ -27,7 +26,8 @@ from pipeline.flow.storing import enter
 from pipeline.flow.turn import turn
 from pipeline.snapshot.builder import finding_frame
 from service.commands import report
-from tests.doors.door_world import body
+from tests.support.pipeline_world import NOON, Clock, Scripted, feeder, pipeline, row
+from tests.support.push_world import body
 
 MINUTE = timedelta(minutes=1)
 Rows = list[dict[str, Any]]

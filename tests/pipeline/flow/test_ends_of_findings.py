@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pipeline_world import GUANGZHOU, NOON, SHENZHEN, WUHAN, Clock, Scripted, feeder, pipeline, row
 
 from pipeline.dependencies import Dependencies
 from pipeline.flow.judging import judge_clock
 from pipeline.flow.turn import turn
+from tests.support.pipeline_world import GUANGZHOU, NOON, SHENZHEN, WUHAN, Clock, Scripted, feeder, pipeline, row
 
 MINUTE = timedelta(minutes=1)
 GUANGDONG = "440000"
