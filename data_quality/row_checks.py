@@ -79,41 +79,39 @@ def row_findings(rule: Rule, channel: Channel, sources: Sources, interval: Inter
     """What a rule says of the rows of a channel's sources in a range; nothing of sources that brought none."""
     for source in channel.sources:
         rows = sources.get((channel.id, source.id))
-        if rows is not None:
+        if rows is not None and (rule.records is Records.JUDGED or rule.id in rows.refused or rule.id in rows.expected):
             blank = Finding(
                 rule.id, CheckState.NA, channel.id, source.id, "", "", interval.start, interval.end, about_rows=True
             )
-            yield from _of_refused(rule, rows, blank)
+            yield from _of_read(rule, rows, blank) if rule.records is Records.JUDGED else _of_refused(rule, rows, blank)
             yield from _of_expected(rule, rows, blank)
 
 
 def _of_refused(rule: Rule, rows: SourceRows, blank: Finding) -> Iterator[Finding]:
-    """Of the records read, those refused under the rule."""
-    broken = rows.refused.get(rule.id, RowSum())
-    failed = blank._replace(
-        state=CheckState.FAIL, bad=broken.bad, expected=broken.bad, facts={"code": broken.code}, rows=broken.rows
-    )
-    if rule.records is Records.JUDGED:
-        yield from _of_read(rule, rows, failed)
-    elif broken.bad:
-        yield failed
+    """Records refused under a rule that not every record is put to: each is a unit that failed."""
+    broken = rows.refused.get(rule.id)
+    if broken is not None:
+        facts = {"code": broken.code}
+        yield blank._replace(state=CheckState.FAIL, bad=broken.bad, expected=broken.bad, facts=facts, rows=broken.rows)
 
 
-def _of_read(rule: Rule, rows: SourceRows, failed: Finding) -> Iterator[Finding]:
+def _of_read(rule: Rule, rows: SourceRows, blank: Finding) -> Iterator[Finding]:
     """Of all the records that were put to a rule, those refused under it."""
+    broken = rows.refused.get(rule.id)
+    bad = broken.bad if broken else 0
+    facts: dict[str, str | float | int] = {"code": broken.code} if broken else {}
     others = {name: one.bad for name, one in rows.refused.items() if name != rule.id}
     unjudged = {name: bad for name, bad in others.items() if name in RULES and RULES[name].dimension != rule.dimension}
     elsewhere, blocked = sum(others.values()), sum(unjudged.values())
-    judged = max(rows.read, failed.bad + elsewhere) - elsewhere
-    facts = dict(failed.facts) if failed.bad else {}
+    judged = max(rows.read, bad + elsewhere) - elsewhere
     if blocked:
         facts["root"] = max(unjudged, key=unjudged.__getitem__)
     if not judged and blocked:
-        yield failed._replace(state=CheckState.BLOCKED, expected=blocked, facts=facts)
+        yield blank._replace(state=CheckState.BLOCKED, expected=blocked, facts=facts)
     if judged:
-        state = CheckState.FAIL if failed.bad else CheckState.PASS
+        state = CheckState.FAIL if bad else CheckState.PASS
         facts |= {"blocked": blocked} if blocked else {}
-        yield failed._replace(state=state, expected=judged, facts=facts)
+        yield blank._replace(state=state, bad=bad, expected=judged, facts=facts, rows=broken.rows if broken else ())
 
 
 def _of_expected(rule: Rule, rows: SourceRows, blank: Finding) -> Iterator[Finding]:

@@ -20,6 +20,8 @@ ROWS_SHOWN = 20
 """Cells shown behind a finding; the count is always of all."""
 
 PASS, BLOCKED = CheckState.PASS, CheckState.BLOCKED
+CLEAN, UNCLEAR = 1, 2
+"""What a group that passed is: without anything wrong or blocked, or not so."""
 Facts = dict[str, str | float | int]
 Roots = npt.NDArray[np.int16]
 
@@ -78,38 +80,41 @@ def _first(row: Row) -> Facts:
 
 
 def _passed(rule: Rule, tally: Tally, blockers: dict[int, str]) -> Iterator[Finding]:
-    """What passed, once a label: `clean` are the groups in which nothing is wrong or blocked, `unclear` the others."""
+    """What passed, once a label, with the groups in which it did."""
     passed = tally.judged > 0 if tally.fails is None else ~tally.fails & (tally.judged > 0)
-    marred = np.zeros_like(passed)
-    for spots in (tally.bad, tally.blocked):
-        if spots is not None:
-            marred |= spots > 0
-    clean, unclear = _named(passed & ~marred, tally.codes), _named(passed & marred, tally.codes)
-    groups, units, bad, missed = (
+    units, bad, missed = (
         [0] * len(passed) if counts is None else (passed * counts).sum(axis=1).tolist()
-        for counts in (1, tally.judged, tally.bad, tally.blocked)
+        for counts in (tally.judged, tally.bad, tally.blocked)
     )
     moments = tally.sight.grid.schedule.moments
     id, start, end = rule.id, moments[0], moments[-1]
-    for label, (about, count) in enumerate(zip(tally.verdict.labels, groups, strict=True)):
-        if count:
-            named = {"clean": clean[label], "unclear": unclear[label]}
-            facts: Facts = {"groups": count, **{name: codes for name, codes in named.items() if codes is not None}}
-            if missed[label]:
-                facts |= {"blocked": missed[label], "root": blockers[label]}
+    for label, (about, where) in enumerate(zip(tally.verdict.labels, _where(tally, passed), strict=True)):
+        if where:
+            facts = where | {"blocked": missed[label], "root": blockers[label]} if missed[label] else where
             yield Finding(
                 id, PASS, about.channel, about.source, "", about.measure, start, end, bad[label], units[label], facts
             )
 
 
-def _named(chosen: Mask, codes: tuple[str, ...]) -> list[str | None]:
-    """Codes of the chosen groups of each label, joined by commas; None for none. Labels of the same share one text."""
-    joined: dict[bytes, str | None] = {}
-    keys = [row.tobytes() for row in chosen]
-    for key, row in zip(keys, chosen, strict=True):
-        if key not in joined:
-            joined[key] = ",".join([codes[at] for at in np.flatnonzero(row).tolist()]) if row.any() else None
-    return [joined[key] for key in keys]
+def _where(tally: Tally, passed: Mask) -> list[Facts]:
+    """By label: the number of groups that passed; `clean` are those in which nothing is wrong or blocked, `unclear`
+    the others. Labels that passed in the same groups share what is said; nothing where none passed."""
+    kind = passed.astype(np.uint8)
+    for spots in (tally.bad, tally.blocked):
+        if spots is not None:
+            kind[passed & (spots > 0)] = UNCLEAR
+    keys = [row.tobytes() for row in kind]
+    said = {key: _groups(key, tally.codes) for key in set(keys)}
+    return [said[key] for key in keys]
+
+
+def _groups(kinds: bytes, codes: tuple[str, ...]) -> Facts:
+    """What is said of groups that passed, by the kind of each: 0, CLEAN or UNCLEAR."""
+    facts: Facts = {}
+    for name, kind in (("clean", CLEAN), ("unclear", UNCLEAR)):
+        if kind in kinds:
+            facts[name] = ",".join([code for one, code in zip(kinds, codes, strict=True) if one == kind])
+    return facts and {"groups": len(kinds) - kinds.count(0), **facts}
 
 
 def _unjudged(rule: Rule, tally: Tally, blockers: dict[int, str]) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ finding if for each of the finding's measures
 A measure that is still bad under another key (alone, or together with others) counts as moved there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -64,9 +64,11 @@ class Round:
 
     @classmethod
     def of(cls, findings: Iterable[Finding]) -> "Round":
-        """Put findings in order."""
+        """Put findings in order; those about rows say nothing of figures."""
         made = cls({}, {}, [])
         for finding in findings:
+            if finding.about_rows:
+                continue
             if finding.state is PASS:
                 made.passes.setdefault((finding.source, finding.measure), []).append(finding)
             elif finding.state in UNJUDGED:
@@ -90,10 +92,17 @@ class Round:
         )
 
 
-def over(records: Iterable[OpenRecord], rounds: dict[tuple[str, str], Round], now: datetime) -> list[int]:
+def over(records: Iterable[OpenRecord], said: Mapping[tuple[str, str], Sequence[Finding]], now: datetime) -> list[int]:
     """Numbers of the findings about figures that a round has ended, given what it said by rule and channel."""
-    judged = ((record, rounds.get((record.rule, record.channel))) for record in records)
-    return [record.id for record, said in judged if said is not None and said.ends(record, now)]
+    rounds: dict[tuple[str, str], Round] = {}
+    ended = []
+    for record in records:
+        check = record.rule, record.channel
+        if check not in rounds:
+            rounds[check] = Round.of(said.get(check, ()))
+        if rounds[check].ends(record, now):
+            ended.append(record.id)
+    return ended
 
 
 @lru_cache(LISTS_KEPT)

@@ -20,7 +20,7 @@ from config.catalogue import RuleBook
 from metrics.findings import CheckState, Finding
 from metrics.observations import Interval
 from store.faults import UnknownRule
-from store.state.closing import OpenRecord, Round, over
+from store.state.closing import OpenRecord, over
 from store.state.open_finding import BAD, Key, OpenFinding, earliest, latest, opened, wrong
 from store.state.opening import reading
 from store.state.recording import close, enter, open_records
@@ -83,13 +83,12 @@ class Findings:
         for finding in findings:
             by_check[finding.rule, finding.channel].append(finding)
         severities = {rule: self._severity(rule) for rule, _ in by_check}
-        rounds = {check: [finding for finding in found if not finding.about_rows] for check, found in by_check.items()}
-        bad = wrong(finding for found in rounds.values() for finding in found)
+        bad = wrong(finding for found in by_check.values() for finding in found if not finding.about_rows)
         with self._engine.begin() as connection:
             known = open_records(connection)
             opened = enter(connection, _worse(bad, known), known, severities, now)
             unnamed = (record for key, record in known.items() if key not in bad)
-            closed = over(unnamed, {check: Round.of(found) for check, found in rounds.items()}, now)
+            closed = over(unnamed, by_check, now)
             close(connection, closed, now)
         self._remember(by_check, now)
         return Recorded(opened, len(bad) - opened, len(closed))
