@@ -2,9 +2,11 @@
 
 1. Lay the observations of channels of one rhythm out on one grid.
 2. Ask the rules, stage by stage; a cell that has failed is not judged again, only counted as blocked.
-3. Turn verdicts into findings; a rule that raises becomes an ERROR, one that sees nothing of a channel is NA. Neither
-   has passed. What raises among several channels is asked again of each alone, so that the others are judged.
-4. Attach to each root finding the rules that it blocked.
+3. Turn verdicts into findings; a rule that raises becomes an ERROR. What raises among several channels is asked again
+   of each alone, so that the others are judged.
+4. Add what the rules showed of source rows when their batches came. A rule that sees nothing of a channel is NA:
+   neither this nor an ERROR has passed.
+5. Attach to each root finding the rules that it blocked.
 """
 
 import logging
@@ -21,6 +23,7 @@ from data_quality.grid.places import Places, arrange
 from data_quality.grid.rhythms import rhythms
 from data_quality.grid.schedule import schedule
 from data_quality.registry import Mask, Rule, Sight, Verdict, in_order
+from data_quality.row_checks import row_findings, rows_of_sources
 from data_quality.verdicts.conclude import Roots, conclude
 from metrics.findings import CheckState, Finding
 from metrics.intervals import Seconds
@@ -36,15 +39,17 @@ def audit(evidence: Evidence) -> list[Finding]:
     """Everything that can be said about the evidence, worst states not first but in the order of the audit."""
     places = arrange(evidence.catalogue)
     facts = code_facts(evidence.observations, places)
-    found: dict[str, list[Finding]] = {channel.id: [] for channel in evidence.judged_channels}
+    of_figures: dict[tuple[str, str], list[Finding]] = {}
     for edges, channels in rhythms(evidence):
         for finding in _judge(evidence, facts, places, edges, channels):
-            found[finding.channel].append(finding)
-    told = {finding.key for finding in evidence.row_findings}
-    every = [one for name, own in found.items() for one in own or [_not_seen(rule, name) for rule in in_order()]]
-    if told:
-        every = [one for one in every if one.key not in told]
-    return attach([*every, *evidence.row_findings])
+            of_figures.setdefault((finding.channel, finding.rule), []).append(finding)
+    sources, found = rows_of_sources(evidence), []
+    for channel in evidence.judged_channels:
+        for rule in in_order():
+            of_rows = row_findings(rule, channel, sources, evidence.interval)
+            seen = [*of_rows, *of_figures.get((channel.id, rule.id), ())]
+            found += seen or [Finding(rule.id, CheckState.NA, channel.id)]
+    return attach(found)
 
 
 def _judge(evidence: Evidence, facts: Facts, places: Places, edges: Seconds, channels: Channels) -> list[Finding]:
@@ -62,12 +67,9 @@ def _judge(evidence: Evidence, facts: Facts, places: Places, edges: Seconds, cha
             if len(channels) > 1:
                 return [one for channel in channels for one in _judge(evidence, facts, places, edges, (channel,))]
             log.exception("rule %s could not run on channel %s", rule.id, channels[0].id)
-            said: dict[str, str | float | int] = {"error": type(error).__name__, "detail": str(error)[:DETAIL]}
-            found.append(Finding(rule.id, CheckState.ERROR, channels[0].id, facts=said))
+            found.append(_error(rule, channels[0].id, evidence, error))
             continue
-        seen = {one.channel for one in findings}
         found += findings
-        found += [_not_seen(rule, channel.id) for channel in channels if channel.id not in seen]
         _spoil(spoiled, root_of, verdicts, number)
     return found
 
@@ -80,21 +82,24 @@ def _spoil(spoiled: Mask, root_of: Roots, verdicts: Iterable[Verdict], number: i
             root_of.reshape(-1)[fresh], spoiled.reshape(-1)[fresh] = number, True
 
 
-def _not_seen(rule: Rule, channel: str) -> Finding:
-    return Finding(rule.id, CheckState.NA, channel)
+def _error(rule: Rule, channel: str, evidence: Evidence, error: Exception) -> Finding:
+    """That a rule could not run on what is here; a look at the same range that runs ends it."""
+    facts: dict[str, str | float | int] = {"error": type(error).__name__, "detail": str(error)[:DETAIL]}
+    span = evidence.interval
+    return Finding(rule.id, CheckState.ERROR, channel, start=span.start, end=span.end, facts=facts)
 
 
 def attach(findings: list[Finding]) -> list[Finding]:
     """Name on each root finding the rules that could not judge because of it."""
-    blocked: dict[tuple[str, str], set[str]] = {}
+    blocked: dict[tuple[str, str, bool], set[str]] = {}
     for finding in findings:
         if "root" in finding.facts:
-            root = (str(finding.facts["root"]), finding.channel)
+            root = (str(finding.facts["root"]), finding.channel, finding.about_rows)
             blocked.setdefault(root, set()).add(finding.rule)
     named = {root: ",".join(sorted(rules)) for root, rules in blocked.items()}
     return [
-        finding._replace(facts={**finding.facts, "blocks": named[finding.rule, finding.channel]})
-        if finding.state in WRONG and (finding.rule, finding.channel) in named
+        finding._replace(facts={**finding.facts, "blocks": named[key]})
+        if finding.state in WRONG and (key := (finding.rule, finding.channel, finding.about_rows)) in named
         else finding
         for finding in findings
     ]

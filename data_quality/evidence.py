@@ -1,43 +1,43 @@
-"""What the audit of one range of time may see: facts as frames, and nothing that could change them."""
+"""What the audit of one range of time may see: facts as frames, and nothing that could change them.
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+No field has a default: whatever the audit can see, the pipeline fills (`pipeline/flow/evidence.py`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 import pandas as pd
 
 from config.catalogue import Catalogue, Channel, Metric
 from data_quality.lineage import metrics_by_measure
-from metrics.findings import Finding
-from metrics.observations import Interval, NaiveTime, Reject
+from metrics.observations import Interval, NaiveTime
 
 OBSERVED_COLUMNS = ("channel", "measure", "region", "dimension", "start", "value", "reported", "received_at")
 """str or category for names; start, received_at: datetime64[s, UTC]; value: float64; reported: bool, a total
 coarser than the delivery's grain."""
 
-BATCH_COLUMNS = ("batch", "channel", "source", "start", "end", "fetched_at", "read", "error", "ok")
-"""One row a batch that touches the range: its window, when it came, records read, fault code or '', and whether it
-could be read. A failed batch is a row with ok False: without it nobody knows that the source was asked."""
+BATCH_COLUMNS = ("batch", "channel", "source", "start", "end", "fetched_at", "read", "error", "ok", "replaced")
+"""One row a batch that touches the range: its window, when it came, records read, fault code or '', whether it
+could be read, and whether its records came again in a newer batch. A failed batch is a row with ok False: without it
+nobody knows that the source was asked."""
 
-REJECT_COLUMNS = ("channel", "source", "batch", "rule", "line", "column", "code", "value")
-"""As `metrics.observations.Reject`, with where it came from."""
+ROW_CHECK_COLUMNS = ("batch", "channel", "source", "rule", "measure", "state", "bad", "expected", "code", "rows")
+"""What a rule showed of the rows of one batch, when it came. `measure` is the column that the source's rows were
+expected to keep, or '' for records that were refused, of which `code` is the first reason; `rows`: the first few."""
 
 TIMES = {"start", "end", "received_at", "fetched_at"}
-NUMBERS = {"value": "float64", "reported": "bool", "read": "int64", "ok": "bool"}
+NUMBERS = {
+    "value": "float64", "reported": "bool", "read": "int64", "ok": "bool", "replaced": "bool",
+    "bad": "int64", "expected": "int64",
+}  # fmt: skip
 
 
 def empty(columns: tuple[str, ...]) -> pd.DataFrame:
     """A frame without rows, its columns of the right types."""
     kinds = {name: "datetime64[s, UTC]" if name in TIMES else NUMBERS.get(name, "object") for name in columns}
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
-
-
-def reject_frame(rejects: Iterable[Reject], channel: str, source: str, batch: str) -> pd.DataFrame:
-    """The rejects of one batch as `Evidence.rejects` wants them."""
-    rows = [(channel, source, batch, r.rule, r.line, r.column, r.code, r.value) for r in rejects]
-    return pd.DataFrame(rows, columns=list(REJECT_COLUMNS), dtype=object)
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,16 @@ class Evidence:
     now: datetime
     interval: Interval
     """Half-open; intervals that start in it are judged. Some minutes to a few hours: grids are dense."""
-    observations: pd.DataFrame = field(default_factory=lambda: empty(OBSERVED_COLUMNS))
+    observations: pd.DataFrame
     """Rows that start in the range, OBSERVED_COLUMNS."""
-    batches: pd.DataFrame = field(default_factory=lambda: empty(BATCH_COLUMNS))
-    rejects: pd.DataFrame = field(default_factory=lambda: empty(REJECT_COLUMNS))
-    row_findings: tuple[Finding, ...] = ()
-    """What `row_rules` said about the source rows of these batches; handed on as it is."""
-    asked_since: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    batches: pd.DataFrame
+    """Batches whose window touches the range, BATCH_COLUMNS."""
+    row_checks: pd.DataFrame
+    """What the rows of these batches showed, ROW_CHECK_COLUMNS."""
+    asked_since: Mapping[tuple[str, str], datetime]
     """When each (channel, source) was first asked. An interval that had ended by then is history: nobody expected it
     on time. Without an entry: the first batch in the evidence."""
-    channels: tuple[str, ...] = ()
+    channels: tuple[str, ...]
     """Channels the evidence is about; () is all. Silence of a channel left out means nothing."""
 
     def __post_init__(self) -> None:
@@ -74,15 +74,6 @@ class Evidence:
         """The channels that the evidence is about."""
         every = self.catalogue.channels
         return tuple(every[name] for name in self.channels) if self.channels else tuple(every.values())
-
-    @cached_property
-    def refused(self) -> dict[tuple[str, str, str], list[tuple[Any, ...]]]:
-        """Line, column, code and value of the rejects by channel, source and rule."""
-        found: dict[tuple[str, str, str], list[tuple[Any, ...]]] = {}
-        columns = ("channel", "source", "rule", "line", "column", "code", "value")
-        for channel, source, rule, *told in zip(*(self.rejects[name].tolist() for name in columns), strict=True):
-            found.setdefault((channel, source, rule), []).append(tuple(told))
-        return found
 
     @cached_property
     def metrics_on(self) -> dict[str, tuple[Metric, ...]]:

@@ -44,9 +44,20 @@ class Stage(StrEnum):
     AUTHENTICITY = "authenticity"
 
 
+class Records(StrEnum):
+    """What a rule has to do with the records that collectors read."""
+
+    NEVER = "never"
+    """No record is refused under it."""
+    REFUSED = "refused"
+    """A record may be refused under it; the audit counts each as a unit that failed."""
+    JUDGED = "judged"
+    """Every record is put to it before it is counted: the audit counts those read, and those refused as failed."""
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """What a rule saw: arrays (label, region, interval); the region axis may be 1 for what has no place."""
+    """What a rule saw: arrays (label, region, interval); of what has no place the region axis is 1."""
 
     labels: tuple[Label, ...]
     judged: Counts
@@ -63,8 +74,8 @@ class Verdict:
     """Figures shown beside a bad cell; they broadcast to the shape of `bad`."""
     facts: Mapping[str, str | float | int] = field(default_factory=dict)
     """Facts of the whole verdict that its sentences name."""
-    rows: Mapping[int, tuple[Row, ...]] = field(default_factory=dict)
-    """The rows behind a label, where the rule is about rows; in place of the bad cells."""
+    placeless: bool = False
+    """Whether it is about something that has no place: a grid, too, may hold one region only."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,8 @@ class Rule:
     """Hard: what fails must be corrected. Otherwise it may stand with an explanation (QUERY)."""
     limits: tuple[str, ...]
     """The constants it reads from `rules.yaml`."""
+    records: Records
+    """Whether records are refused under it; the audit adds what became of them to what `check` says."""
     check: Check
 
     @property
@@ -131,13 +144,19 @@ Recorded = TypeVar("Recorded", bound=Callable[..., Finding])
 
 
 def rule(
-    id: str, *, dimension: Dimension, stage: Stage, hard: bool = True, limits: tuple[str, ...] = ()
+    id: str,
+    *,
+    dimension: Dimension,
+    stage: Stage,
+    hard: bool = True,
+    limits: tuple[str, ...] = (),
+    records: Records = Records.NEVER,
 ) -> Callable[[Check], Check]:
     """Register a function that is named by what should be true and says where it is not."""
 
     def register(check: Check) -> Check:
         _refuse_second(id, check.__name__)
-        RULES[id] = Rule(id, dimension, stage, hard, limits, check)
+        RULES[id] = Rule(id, dimension, stage, hard, limits, records, check)
         return check
 
     return register
@@ -162,6 +181,11 @@ def _refuse_second(id: str, name: str) -> None:
 def every_rule() -> tuple[Rule | RecordedRule, ...]:
     """All rules: those of the audit in its order, then those that are recorded."""
     return (*in_order(), *RECORDED.values())
+
+
+def refusing() -> frozenset[str]:
+    """Ids of the rules under which a record may be refused, so that it stands in no figure."""
+    return frozenset(name for name, rule in RULES.items() if rule.records is not Records.NEVER)
 
 
 def in_order() -> tuple[Rule, ...]:

@@ -23,7 +23,20 @@ class UnknownColumn(ValueError):
     """An expectation names a column that the source's rows do not have."""
 
 
-def audit_rows(rows: pd.DataFrame, source: Source, channel: str, batch: str = "") -> list[Finding]:
+def audit_batch(batch: Batch, source: Source) -> list[Finding]:
+    """All that the rows of a batch show: those that are not as expected, and those that could not be counted."""
+    if batch.parsed is None:
+        return []
+    rows = batch.parsed.rows
+    looked_at = [] if rows is None else audit_rows(rows, source, batch.channel)
+    window = batch.window
+    return [
+        finding._replace(batch=batch.id, start=window.start, end=window.end, about_rows=True)
+        for finding in (*looked_at, *audit_rejects(batch))
+    ]
+
+
+def audit_rows(rows: pd.DataFrame, source: Source, channel: str) -> list[Finding]:
     """A finding for each (rule, column) that the source's rows are expected to keep.
 
     `rows` has a column `line` and the columns that the expectations name, typed by the collector. `measure` of a
@@ -33,9 +46,7 @@ def audit_rows(rows: pd.DataFrame, source: Source, channel: str, batch: str = ""
     for expectation in source.expects:
         expected.setdefault((expectation.rule, expectation.column), []).append(expectation)
     return [
-        _judge(
-            rows, rule, column, expectations, Finding(rule, CheckState.NA, channel, source.id, "", column, batch=batch)
-        )
+        _judge(rows, rule, column, expectations, Finding(rule, CheckState.NA, channel, source.id, "", column))
         for (rule, column), expectations in expected.items()
     ]
 
@@ -63,10 +74,7 @@ def _with(
     facts: Mapping[str, str | float | int] | None = None,
     rows: tuple[Mapping[str, str | float | int | None], ...] = (),
 ) -> Finding:
-    return Finding(
-        blank.rule, state, blank.channel, blank.source, "", blank.measure,
-        bad=bad, expected=expected, facts=facts or {}, rows=rows, batch=blank.batch,
-    )  # fmt: skip
+    return blank._replace(state=state, bad=bad, expected=expected, facts=facts or {}, rows=rows)
 
 
 def _lines(
@@ -162,21 +170,19 @@ def _numbers(column: pd.Series) -> Numbers:
 
 def audit_rejects(batch: Batch) -> list[Finding]:
     """A failed finding for each rule that records of a batch broke so that they could not be counted."""
-    if batch.parsed is None:
-        return []
     by_rule: dict[str, list[Reject]] = {}
-    for reject in batch.parsed.rejects:
+    for reject in batch.parsed.rejects if batch.parsed else ():
         by_rule.setdefault(reject.rule, []).append(reject)
-    return [
-        Finding(
-            rule, CheckState.FAIL, batch.channel, batch.source, bad=len(broken), batch=batch.id,
-            expected=max(batch.parsed.read, len(broken)), facts={"code": broken[0].code},
-            rows=tuple(reject_row(one.line, one.column, one.code, one.value) for one in broken),
-        )
-        for rule, broken in sorted(by_rule.items())
-    ]  # fmt: skip
+    return [_refused(batch, rule, broken) for rule, broken in sorted(by_rule.items())]
 
 
-def reject_row(line: int | None, column: str | None, code: str, value: str) -> Mapping[str, str | float | int | None]:
-    """A refused record as a finding's row."""
-    return {"line": line, "column": column, "code": code, "value": value}
+def _refused(batch: Batch, rule: str, broken: list[Reject]) -> Finding:
+    """What was refused under one rule, of all that was read."""
+    bad, read = sum(reject.pieces for reject in broken), batch.parsed.read if batch.parsed else 0
+    rows = tuple(
+        {"line": reject.line, "column": reject.column, "code": reject.code, "value": reject.value} for reject in broken
+    )
+    facts = {"code": broken[0].code}
+    return Finding(
+        rule, CheckState.FAIL, batch.channel, batch.source, bad=bad, expected=max(read, bad), facts=facts, rows=rows
+    )

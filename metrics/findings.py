@@ -41,8 +41,10 @@ class Finding(NamedTuple):
     rows: tuple[Mapping[str, str | float | int | None], ...] = ()
     """The rows behind it (line, column, value, …); all of them where the rule is about rows."""
     batch: str = ""
+    about_rows: bool = False
+    """Whether it is about the rows of batches as their source gave them; otherwise it is about stored figures."""
 
     @property
     def key(self) -> tuple[str, str, str, str, str]:
-        """What makes two findings the same trouble going on."""
+        """What makes two findings the same trouble going on, among those about rows or those about figures."""
         return (self.rule, self.channel, self.source, self.region, self.measure)

@@ -74,6 +74,10 @@ class SourceFault(Exception):
         return f"{self.code}: {self.detail}"
 
 
+FURTHER_REJECTS = "further_rejects"
+"""Code of the reject that stands for all beyond the most that are kept; its value is their number."""
+
+
 @dataclass(frozen=True)
 class Reject:
     """One piece of input that could not be counted, kept aside for the steward."""
@@ -88,6 +92,11 @@ class Reject:
     """The offending text, at most 200 characters, with control characters escaped."""
     mend: str = ""
     """Words key under `mend.`: how to put it right."""
+
+    @property
+    def pieces(self) -> int:
+        """How many pieces of input it stands for."""
+        return int(self.value) if self.code == FURTHER_REJECTS else 1
 
 
 @dataclass(frozen=True)
@@ -124,6 +133,11 @@ class Parsed:
     """What the tables cover, where only the records tell; None: the payload's window."""
     revision: int | None = None
     """The source's own number of this version of its figures; None: the time of reading stands for it."""
+
+    @property
+    def refused(self) -> int:
+        """How many pieces of input could not be counted."""
+        return sum(reject.pieces for reject in self.rejects)
 
 
 @dataclass(frozen=True)

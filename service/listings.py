@@ -59,18 +59,22 @@ def aside_show(dependencies: Dependencies, question: AsideShowQuestion) -> Listi
 
 
 def audit(dependencies: Dependencies, question: AuditQuestion) -> Listing:
-    """Every finding of a span, worst first: those about stored figures judged anew, those about rows as recorded."""
+    """Every finding of a span: those about rows as recorded, with all their rows; those about figures judged anew.
+
+    What the audit adds up about rows is what is recorded (a test holds it), so it is left out.
+    """
     span = question.span
     judged = (finding for seen in evidence_by_piece(dependencies, span) for finding in judge(seen))
-    stored = [finding for finding in judged if finding.state in TOLD]
+    stored = [finding for finding in judged if finding.state in TOLD and not finding.about_rows]
     recorded = [found.finding() for found in dependencies.state.findings.during(span) if _stands(found)]
     return Listing(tuple(_finding(dependencies, finding, question.language) for finding in [*recorded, *stored]))
 
 
 def _stands(finding: OpenFinding) -> bool:
     """Whether what was recorded of rows still holds: what was wrong in a batch does, what somebody settled does not."""
-    settled = finding.rule in RECORDED and finding.closed_at is not None
-    return bool(finding.rows) and finding.state in TOLD and not settled
+    if finding.state not in TOLD:
+        return False
+    return finding.finding().about_rows or (finding.rule in RECORDED and finding.closed_at is None)
 
 
 def _finding(dependencies: Dependencies, finding: Finding, language: Language) -> dict[str, Any]:

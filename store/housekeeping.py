@@ -20,6 +20,7 @@ def housekeeping(payloads: Payloads, state: State, days: int, clock: Callable[[]
         before = clock() - timedelta(days=days)
         payloads.forget(before.date())
         state.batches.forget(before)
+        state.findings.end_forgotten(clock())
         state.aside.forget(before)
 
     return Job("housekeeping", EVERY_S, forget)

@@ -45,7 +45,7 @@ class SentenceWriter:
                 "since": self._time(finding.start),
                 "lines": self._lines(finding),
                 "say": self._expectation(finding),
-                "reason": self._known("reject", str(finding.facts.get("code") or _first_code(finding))),
+                "reason": self._known("reject", _code(finding)),
                 "cause": self._cause(finding),
                 "root": self._known("rule", str(finding.facts.get("root", ""))),
             },
@@ -55,7 +55,7 @@ class SentenceWriter:
         """Which words tell a finding: its state's, or for failures those of its kind."""
         if finding.state not in (CheckState.FAIL, CheckState.QUERY):
             return f"finding.{finding.state.value}"
-        if _first_code(finding):
+        if _code(finding):
             return "finding.rejects"
         if finding.rows and "line" in finding.rows[0]:
             return "finding.rows"
@@ -138,6 +138,6 @@ class SentenceWriter:
         return value if isinstance(value, str) else f"{value:,.6g}"
 
 
-def _first_code(finding: Finding) -> str:
-    """The reject code of the first row, '' where the rows are not rejects."""
-    return str(finding.rows[0].get("code") or "") if finding.rows else ""
+def _code(finding: Finding) -> str:
+    """Why records were refused, as a code; '' where a finding is about something else."""
+    return str(finding.facts.get("code", ""))

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from metrics.observations import Reject
+from metrics.observations import FURTHER_REJECTS, Reject
 
 BOM = b"\xef\xbb\xbf"
 MOST_REJECTS = 10_000
@@ -109,4 +109,4 @@ def bounded(rejects: list[Reject]) -> tuple[Reject, ...]:
     if len(ordered) <= MOST_REJECTS:
         return tuple(ordered)
     rest = ordered[MOST_REJECTS:]
-    return (*ordered[:MOST_REJECTS], reject("TY-01", rest[0].line, None, "further_rejects", str(len(rest))))
+    return (*ordered[:MOST_REJECTS], reject("TY-01", rest[0].line, None, FURTHER_REJECTS, str(len(rest))))

@@ -1,5 +1,6 @@
 """The head of the quality window: can the figures be relied on, said in five numbers."""
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +13,10 @@ from dashboards.panels.elements import part
 from dashboards.panels.score_map import RATED
 from dashboards.view_readings import known
 from dashboards.window import Context, Needs, PanelData, Parts
+from data_quality.registry import refusing
 from metrics.readings import FINDINGS, SCORES, SOURCES
 from wording.words import DASH, Words
 
-REJECTING = ("TY-01", "TY-02", "TY-03")
-"""Rules under which a record is refused, so that it stands in no figure."""
 COUNTS = ("sound", "stale", "absent", "findings", "kept_aside")
 
 
@@ -80,15 +80,24 @@ def _coverage(coverage: float, of_nation: pd.DataFrame, words: Words) -> str:
     return words("score.without", coverage=covered, dimensions=names) if without else covered
 
 
+def kept_aside(findings: pd.DataFrame) -> int:
+    """Records that were refused, so that they stand in no figure, of findings that are open.
+
+    Under the same rules stored figures may be found wrong; only what is refused has a code that says why.
+    """
+    refused = findings[findings["rule"].isin(refusing())]
+    coded = [bool(json.loads(facts or "{}").get("code")) for facts in refused["facts"]]
+    return int(refused["bad"].to_numpy()[coded].sum())
+
+
 def _counts(frames: Mapping[str, pd.DataFrame]) -> dict[str, int]:
     states, findings = frames[SOURCES.name]["state"].tolist(), frames[FINDINGS.name]
-    aside = findings[findings["rule"].isin(REJECTING)]["bad"].sum() if len(findings) else 0
     return {
         "sound": states.count("sound"),
         "stale": states.count("stale") + states.count("doubtful"),
         "absent": states.count("absent"),
         "findings": len(findings),
-        "kept_aside": int(aside),
+        "kept_aside": kept_aside(findings),
     }
 
 

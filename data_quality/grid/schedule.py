@@ -56,7 +56,6 @@ class Arrivals:
     start: Seconds
     end: Seconds
     fetched_at: Seconds
-    read: Seconds
     ok: Mask
     error: npt.NDArray[np.object_]
 
@@ -69,8 +68,8 @@ def arrivals(evidence: Evidence, senders: Sequence[Sender]) -> Arrivals:
     source = np.array([index.get(pair, index.get((pair[0], ""), -1)) for pair in pairs], np.int64)
     own = source >= 0
     start, end, fetched_at = (epoch_seconds(batches[name])[own] for name in ("start", "end", "fetched_at"))
-    read, ok, error = (batches[name].to_numpy()[own] for name in ("read", "ok", "error"))
-    return Arrivals(source[own], start, end, fetched_at, read, ok, error)
+    ok, error = (batches[name].to_numpy()[own] for name in ("ok", "error"))
+    return Arrivals(source[own], start, end, fetched_at, ok, error)
 
 
 @dataclass(frozen=True)
@@ -155,18 +154,6 @@ class Schedule:
     def said(self) -> list[str]:
         """The moments as rows of findings show them."""
         return [moment.isoformat() for moment in self.moments]
-
-    @cached_property
-    def known(self) -> Mask:
-        """By sender: whether it is a source of its channel."""
-        return np.array([sender.source is not None for sender in self.senders], dtype=np.bool_)
-
-    @cached_property
-    def read(self) -> Seconds:
-        """Number of records that readable batches of each source hold in the range."""
-        came = self.came
-        inside = (came.end > self.starts[0]) & (came.start < self.ends[-1]) & came.ok & self.known[came.source]
-        return np.bincount(came.source[inside], came.read[inside], len(self.senders)).astype(np.int64)
 
 
 def schedule(evidence: Evidence, edges: Seconds, channels: Sequence[Channel]) -> Schedule:

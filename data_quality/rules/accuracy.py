@@ -6,15 +6,16 @@ import numpy as np
 
 from data_quality.grid.coded_facts import Indices, Mask
 from data_quality.grid.grid import REPORTED, AuditGrid, Label
-from data_quality.registry import Dimension, Sight, Stage, Verdict, rule
-from data_quality.rules.rejected import none_rejected
+from data_quality.registry import Dimension, Records, Sight, Stage, Verdict, rule
 from metrics.observations import decode_dimensions
 
 
-@rule("AC-01", dimension=Dimension.ACCURACY, stage=Stage.VALIDITY)
+@rule("AC-01", dimension=Dimension.ACCURACY, stage=Stage.VALIDITY, records=Records.JUDGED)
 def values_are_within_range(sight: Sight) -> Iterator[Verdict]:
-    """Values lie between the measure's minimum and maximum and are finite; empty ones are CP-03's."""
-    yield from none_rejected(sight)
+    """Values lie between the measure's minimum and maximum and are finite; no record was refused because its were not.
+
+    Empty ones are CP-03's.
+    """
     grid, judged = sight.grid, sight.grid.filled
     if not judged.any():
         return
@@ -29,10 +30,12 @@ def values_are_within_range(sight: Sight) -> Iterator[Verdict]:
     yield Verdict(grid.labels, judged, bad, sight.spoiled & judged, spoils=bad, shown=shown)
 
 
-@rule("AC-02", dimension=Dimension.ACCURACY, stage=Stage.VALIDITY)
+@rule("AC-02", dimension=Dimension.ACCURACY, stage=Stage.VALIDITY, records=Records.JUDGED)
 def codes_are_known(sight: Sight) -> Iterator[Verdict]:
-    """Places, measures and dimension values exist, places are of the delivery's grain, and ratios lie in [0, 1]."""
-    yield from none_rejected(sight)
+    """Places, measures and dimension values exist, places are of the delivery's grain, and ratios lie in [0, 1].
+
+    No record was refused because one of them does not.
+    """
     yield from _rows_without_a_place(sight)
     grid, judged = sight.grid, sight.grid.filled
     if not judged.any():
@@ -56,7 +59,7 @@ def _rows_without_a_place(sight: Sight) -> Iterator[Verdict]:
     judged[:, 0, -1] = grid.rows_by_sender
     bad[:, 0, -1] = np.bincount(rows.sender(rows.lost), minlength=len(labels))
     if judged.any():
-        yield Verdict(labels, judged, bad)
+        yield Verdict(labels, judged, bad, placeless=True)
 
 
 def _unknown_values(grid: AuditGrid) -> Indices:

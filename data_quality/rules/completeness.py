@@ -5,20 +5,23 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from data_quality.registry import Dimension, Sight, Stage, Verdict, rule
-from data_quality.rules.rejected import none_rejected
+from data_quality.registry import Dimension, Records, Sight, Stage, Verdict, rule
 
 Mask = npt.NDArray[np.bool_]
 
 
-@rule("CP-01", dimension=Dimension.COMPLETENESS, stage=Stage.ARRIVAL, limits=("deadline_s",))
+@rule("CP-01", dimension=Dimension.COMPLETENESS, stage=Stage.ARRIVAL, limits=("deadline_s",), records=Records.REFUSED)
 def every_expected_batch_arrived(sight: Sight) -> Iterator[Verdict]:
-    """A readable batch lies over every interval that is due; without one nothing later can be judged there."""
+    """A readable batch lies over every interval that is due; without one nothing later can be judged there.
+
+    No part of what was sent was lost before it could be read.
+    """
     schedule = sight.grid.schedule
     judged, missing = schedule.owed[:, None, :], schedule.missing[:, None, :]
     if judged.any():
         shown = {"error": _last_errors(sight)[:, None, None]}
-        yield Verdict(sight.grid.sender_labels, judged, missing, spoils=missing[sight.grid.source_of], shown=shown)
+        spoils = missing[sight.grid.source_of]
+        yield Verdict(sight.grid.sender_labels, judged, missing, spoils=spoils, shown=shown, placeless=True)
 
 
 @rule("CP-04", dimension=Dimension.COMPLETENESS, stage=Stage.COMPLETENESS)
@@ -29,12 +32,12 @@ def no_whole_measure_is_absent(sight: Sight) -> Iterator[Verdict]:
     if judged.any():
         absent = judged & ~_anywhere(sight.grid.present)
         blocked = judged & ~_anywhere(owed & ~sight.spoiled)
-        yield Verdict(sight.grid.labels, judged, absent, blocked, spoils=absent)
+        yield Verdict(sight.grid.labels, judged, absent, blocked, spoils=absent, placeless=True)
 
 
-@rule("CP-02", dimension=Dimension.COMPLETENESS, stage=Stage.COMPLETENESS, limits=("share",))
+@rule("CP-02", dimension=Dimension.COMPLETENESS, stage=Stage.COMPLETENESS, limits=("share",), records=Records.REFUSED)
 def expected_keys_were_received(sight: Sight) -> Iterator[Verdict]:
-    """Every place that owes a measure gave it; measures under a class A metric without exception."""
+    """Every place that owes a measure gave it, and no key was said twice; under a class A metric without exception."""
     judged = _owed_cells(sight)
     if judged.any():
         missing = judged & ~sight.grid.present
@@ -49,10 +52,9 @@ def _strict(sight: Sight) -> list[bool]:
     return [one.id in strict for one in sight.grid.measures]
 
 
-@rule("CP-03", dimension=Dimension.COMPLETENESS, stage=Stage.COMPLETENESS)
+@rule("CP-03", dimension=Dimension.COMPLETENESS, stage=Stage.COMPLETENESS, records=Records.JUDGED)
 def required_cells_are_not_empty(sight: Sight) -> Iterator[Verdict]:
     """A figure that was sent has a value, and no record was refused because a cell it needs was empty."""
-    yield from none_rejected(sight)
     judged = sight.grid.filled
     if judged.any():
         empty = sight.grid.holding(np.isnan(sight.grid.rows.value))

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_quality.grid.schedule import NEVER
-from data_quality.registry import Dimension, Sight, Stage, Verdict, rule
+from data_quality.registry import Dimension, Records, Sight, Stage, Verdict, rule
 
 Mask = npt.NDArray[np.bool_]
 Seconds = npt.NDArray[np.int64]
@@ -43,8 +43,9 @@ def _late(sight: Sight, judged: Mask, bad: Mask, late: Seconds, allowed: npt.NDA
         bad = (bad & judged)[:, None, :]
         shown = {"late_s": late[:, None, :]}
         yield Verdict(
-            sight.grid.sender_labels, judged[:, None, :], bad, absent[:, None, :], allowed=allowed, shown=shown
-        )
+            sight.grid.sender_labels, judged[:, None, :], bad, absent[:, None, :],
+            allowed=allowed, shown=shown, placeless=True,
+        )  # fmt: skip
 
 
 @rule("TM-03", dimension=Dimension.TIMELINESS, stage=Stage.ARRIVAL, limits=("intervals",))
@@ -65,9 +66,12 @@ def sources_are_not_stale(sight: Sight) -> Iterator[Verdict]:
         yield _at_the_end(sight, judged, judged & (age > bound), {"age_s": age})
 
 
-@rule("TM-04", dimension=Dimension.TIMELINESS, stage=Stage.ARRIVAL, limits=("skew_s",))
+@rule("TM-04", dimension=Dimension.TIMELINESS, stage=Stage.ARRIVAL, limits=("skew_s",), records=Records.REFUSED)
 def nothing_comes_from_the_future(sight: Sight) -> Iterator[Verdict]:
-    """No figure begins, and no batch ends, later than the moment it came plus the skew that clocks may have."""
+    """No figure begins, and no batch ends, later than the moment it came plus the skew that clocks may have.
+
+    No record was refused because its time lies in the future.
+    """
     rows, came = sight.grid.rows, sight.grid.schedule.came
     number = len(sight.grid.sender_labels)
     judged = sight.grid.rows_by_sender + np.bincount(came.source[came.ok], minlength=number)
@@ -100,4 +104,5 @@ def _at_the_end(sight: Sight, judged: Mask | Seconds, bad: Mask | Seconds, shown
     labels = sight.grid.sender_labels
     cells = [np.zeros((len(labels), 1, sight.grid.shape[2]), np.int64) for _ in range(2)]
     cells[0][:, 0, -1], cells[1][:, 0, -1] = judged, bad
-    return Verdict(labels, cells[0], cells[1], shown={name: values[:, None, None] for name, values in shown.items()})
+    columns = {name: values[:, None, None] for name, values in shown.items()}
+    return Verdict(labels, cells[0], cells[1], shown=columns, placeless=True)

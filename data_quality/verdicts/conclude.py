@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from data_quality.registry import Row, Rule, Sight, Verdict
+from data_quality.registry import Mask, Row, Rule, Sight, Verdict
 from data_quality.verdicts.failures import failures
 from data_quality.verdicts.tally import Tally
 from metrics.findings import CheckState, Finding
 
 ROWS_SHOWN = 20
-"""Cells shown behind a finding about cells; the count is always of all. Rows of a file are all shown."""
+"""Cells shown behind a finding; the count is always of all."""
 
 PASS, BLOCKED = CheckState.PASS, CheckState.BLOCKED
+CLEAN, UNCLEAR = 1, 2
+"""What a group that passed is: without anything wrong or blocked, or not so."""
 Facts = dict[str, str | float | int]
 Roots = npt.NDArray[np.int16]
 
@@ -50,10 +52,9 @@ def _failed(rule: Rule, tally: Tally) -> Iterator[Finding]:
         else:
             for row in own:
                 del row["measure"]
-        rows = [row for label in one.labels for row in verdict.rows.get(label, ())] if verdict.rows else own
         yield Finding(
             rule.id, state, about.channel, about.source, tally.codes[one.group], "" if several else about.measure,
-            moments[one.first], moments[one.last + 1], one.bad, one.judged, facts, tuple(rows or own),
+            moments[one.first], moments[one.last + 1], one.bad, one.judged, facts, tuple(own),
         )  # fmt: skip
 
 
@@ -79,22 +80,41 @@ def _first(row: Row) -> Facts:
 
 
 def _passed(rule: Rule, tally: Tally, blockers: dict[int, str]) -> Iterator[Finding]:
-    """What passed, once a label."""
+    """What passed, once a label, with the groups in which it did."""
     passed = tally.judged > 0 if tally.fails is None else ~tally.fails & (tally.judged > 0)
-    groups, units, bad, missed = (
+    units, bad, missed = (
         [0] * len(passed) if counts is None else (passed * counts).sum(axis=1).tolist()
-        for counts in (1, tally.judged, tally.bad, tally.blocked)
+        for counts in (tally.judged, tally.bad, tally.blocked)
     )
     moments = tally.sight.grid.schedule.moments
     id, start, end = rule.id, moments[0], moments[-1]
-    for label, (about, count) in enumerate(zip(tally.verdict.labels, groups, strict=True)):
-        if count:
-            facts: Facts = {"groups": count}
-            if missed[label]:
-                facts |= {"blocked": missed[label], "root": blockers[label]}
+    for label, (about, where) in enumerate(zip(tally.verdict.labels, _where(tally, passed), strict=True)):
+        if where:
+            facts = where | {"blocked": missed[label], "root": blockers[label]} if missed[label] else where
             yield Finding(
                 id, PASS, about.channel, about.source, "", about.measure, start, end, bad[label], units[label], facts
             )
+
+
+def _where(tally: Tally, passed: Mask) -> list[Facts]:
+    """By label: the number of groups that passed; `clean` are those in which nothing is wrong or blocked, `unclear`
+    the others. Labels that passed in the same groups share what is said; nothing where none passed."""
+    kind = passed.astype(np.uint8)
+    for spots in (tally.bad, tally.blocked):
+        if spots is not None:
+            kind[passed & (spots > 0)] = UNCLEAR
+    keys = [row.tobytes() for row in kind]
+    said = {key: _groups(key, tally.codes) for key in set(keys)}
+    return [said[key] for key in keys]
+
+
+def _groups(kinds: bytes, codes: tuple[str, ...]) -> Facts:
+    """What is said of groups that passed, by the kind of each: 0, CLEAN or UNCLEAR."""
+    facts: Facts = {}
+    for name, kind in (("clean", CLEAN), ("unclear", UNCLEAR)):
+        if kind in kinds:
+            facts[name] = ",".join([code for one, code in zip(kinds, codes, strict=True) if one == kind])
+    return facts and {"groups": len(kinds) - kinds.count(0), **facts}
 
 
 def _unjudged(rule: Rule, tally: Tally, blockers: dict[int, str]) -> Iterator[Finding]:

@@ -36,10 +36,10 @@ class Tally:
         bad = np.minimum(bad, self.verdict.judged)
         return bad if self.mask is None else bad * ~self.mask
 
-    @cached_property
+    @property
     def placeless(self) -> bool:
         """Whether the verdict is about something that has no place."""
-        return len(self.verdict.judged[0]) == 1
+        return self.verdict.placeless
 
     @property
     def codes(self) -> tuple[str, ...]:

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from data_quality.evidence import BATCH_COLUMNS, OBSERVED_COLUMNS, Evidence, empty
+from data_quality.evidence import BATCH_COLUMNS, OBSERVED_COLUMNS, ROW_CHECK_COLUMNS, Evidence, empty
 from metrics.observations import Interval
 from pipeline.dependencies import Dependencies
-from store.state.batches import BatchRecord
+from store.state.batches import BatchRecord, replaced
 
 SPAN = timedelta(hours=6)
 """The audit's grids are dense, so a long range is judged in pieces."""
@@ -24,7 +24,7 @@ def evidence(dependencies: Dependencies, span: Interval, channels: tuple[str, ..
     A source that was never asked has been asked since now, and owes nothing yet.
     """
     now = dependencies.clock()
-    batches = batch_frame(dependencies.state.batches.covering(span, channels))
+    records = dependencies.state.batches.covering(span, channels)
     every = [
         (channel.id, source.id) for channel in dependencies.catalogue.channels.values() for source in channel.sources
     ]
@@ -33,7 +33,8 @@ def evidence(dependencies: Dependencies, span: Interval, channels: tuple[str, ..
         now=now,
         interval=span,
         observations=dependencies.history.observations(span, channels or None, columns=OBSERVED_COLUMNS),
-        batches=batches,
+        batches=batch_frame(records),
+        row_checks=row_check_frame(records),
         asked_since=dict.fromkeys(every, now) | dependencies.state.batches.first_asked(),
         channels=channels,
     )
@@ -64,10 +65,11 @@ def batch_frame(records: list[BatchRecord]) -> pd.DataFrame:
     """The record of batches as the audit wants it."""
     if not records:
         return empty(BATCH_COLUMNS)
+    over = replaced(records)
     rows = [
         (
             record.id, record.channel, record.source, record.start, record.end, record.fetched_at,
-            record.read, record.error, not record.error,
+            record.read, record.error, not record.error, record.id in over,
         )
         for record in records
     ]  # fmt: skip
@@ -75,3 +77,9 @@ def batch_frame(records: list[BatchRecord]) -> pd.DataFrame:
     for name in ("start", "end", "fetched_at"):
         frame[name] = pd.to_datetime(frame[name], utc=True).dt.as_unit("s")
     return frame
+
+
+def row_check_frame(records: list[BatchRecord]) -> pd.DataFrame:
+    """What the rows of batches showed when they came, as the audit wants it."""
+    rows = [(record.id, record.channel, record.source, *check) for record in records for check in record.row_checks]
+    return pd.DataFrame(rows, columns=list(ROW_CHECK_COLUMNS)) if rows else empty(ROW_CHECK_COLUMNS)

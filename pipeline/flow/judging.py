@@ -13,7 +13,6 @@ from itertools import groupby
 
 from config.jobs import AUDIT, Job
 from data_quality import audit
-from metrics.findings import Finding
 from metrics.intervals import floor_to
 from metrics.observations import Interval
 from pipeline.dependencies import Dependencies
@@ -35,8 +34,6 @@ class Touched:
     """The intervals that it speaks of, so that a span of decades is not judged whole."""
     covered_until: datetime | None = None
     """How far the source has been read; None: no further than before."""
-    findings: tuple[Finding, ...] = ()
-    """What its rows, as the source gave them, have shown already."""
 
 
 Judge = Callable[[Dependencies, Sequence[Touched]], None]
@@ -46,17 +43,17 @@ Judge = Callable[[Dependencies, Sequence[Touched]], None]
 def judge(dependencies: Dependencies, touched: Sequence[Touched]) -> None:
     """Audit and roll up what was touched, each interval once; the caller wakes the publisher when its part is done."""
     now = dependencies.clock()
-    findings = [finding for one in touched for finding in one.findings]
+    findings = []
     for span, channels in together(touched):
         seen = evidence(dependencies, span, channels)
         findings += audit(seen)
         dependencies.board.show(seen.observations, span, channels, now)
     dependencies.state.findings.record(findings, now)
-    for one in touched:
-        if one.span is not None:
-            dependencies.touches.add(one.channel, one.span)
-        if one.covered_until is not None:
-            dependencies.board.cover(one.channel, one.source, one.covered_until)
+    for batch in touched:
+        if batch.span is not None:
+            dependencies.touches.add(batch.channel, batch.span)
+        if batch.covered_until is not None:
+            dependencies.board.cover(batch.channel, batch.source, batch.covered_until)
 
 
 def clock_audit(dependencies: Dependencies) -> Job:
@@ -79,7 +76,7 @@ def judge_clock(dependencies: Dependencies) -> None:
 def together(touched: Iterable[Touched]) -> Iterator[tuple[Interval, tuple[str, ...]]]:
     """Pieces of time with the channels in which they were touched: what overlaps in a channel is judged once."""
     channels: dict[Interval, list[str]] = defaultdict(list)
-    ordered = sorted(((one.channel, one.span, one.starts) for one in touched if one.span), key=_place)
+    ordered = sorted(((batch.channel, batch.span, batch.starts) for batch in touched if batch.span), key=_place)
     for channel, own in groupby(ordered, key=lambda row: row[0]):
         for span, starts in _runs([(span, starts) for _, span, starts in own]):
             for piece in pieces(span, starts):

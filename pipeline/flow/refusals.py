@@ -4,13 +4,12 @@ It comes by the same stream as what was taken, since the push endpoint may be in
 """
 
 from collectors import Ask
-from data_quality.row_rules import audit_rejects
 from metrics.observations import Interval, Parsed, Payload, SourceFault
 from pipeline.dependencies import Dependencies
 from pipeline.flow.aside import keep_refused
 from pipeline.flow.batches import make_batch
 from pipeline.flow.feeder import Feeder
-from pipeline.flow.storing import keep_rejects
+from pipeline.flow.storing import keep_rejects, remember
 
 
 def note_refusal(
@@ -21,6 +20,5 @@ def note_refusal(
     batch = make_batch(feeder, ask, payload, parsed, fault or SourceFault("rejected_at_door", "", permanent=True))
     keep_rejects(dependencies, batch)
     keep_refused(dependencies, batch, payload.data)
-    dependencies.state.batches.keep(batch, "", dependencies.clock())
-    dependencies.state.findings.record(audit_rejects(batch), dependencies.clock())
+    remember(dependencies, [(feeder, batch)], [""])
     dependencies.wake()

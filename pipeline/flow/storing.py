@@ -1,4 +1,8 @@
-"""Steps 2 and 3 of a turn: the payload as it came, then its tables, then the record that it came."""
+"""Steps 2 and 3 of a turn: the payload as it came, then its tables, then the record that it came.
+
+What the rows of a batch show as the source gave them is found here too, once, and stands in that record: the audit adds
+it up for every span that the batch touches, and what is wrong is a finding until the same rows are seen right.
+"""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,8 +11,7 @@ from functools import partial
 
 import pandas as pd
 
-from data_quality.row_rules import audit_rejects, audit_rows
-from metrics.findings import Finding
+from data_quality.row_rules import audit_batch
 from metrics.observations import Batch, Interval
 from pipeline.dependencies import Dependencies
 from pipeline.flow.batches import joined, reads_on, spanned, starts_of
@@ -26,8 +29,19 @@ def enter(dependencies: Dependencies, harvests: Sequence[tuple[Feeder, Batch]], 
     with ThreadPoolExecutor(1, "keep") as beside:  # payloads wait for the disk while tables are merged
         paths = beside.map(partial(keep, dependencies), batches)
         changed = store(dependencies, batches)
-    dependencies.state.batches.keep_all(list(zip(batches, paths, strict=True)), dependencies.clock())
+    remember(dependencies, harvests, list(paths))
     return [touched(feeder, batch, job, span) for (feeder, batch), span in zip(harvests, changed, strict=True)]
+
+
+def remember(dependencies: Dependencies, harvests: Sequence[tuple[Feeder, Batch]], paths: Sequence[str]) -> None:
+    """The records of batches, each with the path of its payload and with what its rows show."""
+    state, now = dependencies.state, dependencies.clock()
+    of_rows = [audit_batch(batch, feeder.source) for feeder, batch in harvests]
+    kept = [(batch, path, found) for (_, batch), path, found in zip(harvests, paths, of_rows, strict=True)]
+    records = state.batches.keep_all(kept, now)
+    looked_at = {record.id for record in records}
+    found = [finding for own in of_rows for finding in own]
+    state.findings.record_rows(found, looked_at, state.batches.replaced_beside(records), now)
 
 
 def touched(feeder: Feeder, batch: Batch, job: str, changed: Interval | None) -> Touched:
@@ -37,10 +51,9 @@ def touched(feeder: Feeder, batch: Batch, job: str, changed: Interval | None) ->
     killed before it judged.
     """
     starts = starts_of(batch)
-    said = spanned(starts, feeder.channel) if starts else None
+    spoken_of = spanned(starts, feeder.channel) if starts else None
     covered = batch.window.end if reads_on(batch, job) else None
-    findings = tuple(audit_source_rows(feeder, batch))
-    return Touched(batch.id, batch.channel, batch.source, joined([changed, said]), tuple(starts), covered, findings)
+    return Touched(batch.id, batch.channel, batch.source, joined([changed, spoken_of]), tuple(starts), covered)
 
 
 def keep(dependencies: Dependencies, batch: Batch) -> str:
@@ -75,10 +88,3 @@ def store(dependencies: Dependencies, batches: Sequence[Batch]) -> list[Interval
         if batch.parsed is not None and batch.parsed.contributions is not None:
             own.append(dependencies.history.contribute(BatchStamp.of(batch), batch.parsed.contributions).touched)
     return [joined(own) for own in spans]
-
-
-def audit_source_rows(feeder: Feeder, batch: Batch) -> list[Finding]:
-    """What the rows show as the source gave them, and what could not be counted; noted with the audit's findings."""
-    rows = batch.parsed.rows if batch.parsed else None
-    looked_at = [] if rows is None else audit_rows(rows, feeder.source, feeder.channel.id, batch.id)
-    return looked_at + audit_rejects(batch)

@@ -9,7 +9,6 @@ Any number of workers do this side by side, beside one process that schedules, j
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from threading import Event, Thread
 
@@ -119,14 +118,11 @@ def asker(jobs: JobQueue, clock: Callable[[], datetime]) -> Ask:
 
 
 def teller(jobs: JobQueue) -> Judge:
-    """What stands for judging in a worker: findings about rows are noted here, what was touched is told."""
+    """What stands for judging in a worker: what was touched is told."""
 
-    def tell(dependencies: Dependencies, touched: Sequence[Touched]) -> None:
-        dependencies.state.findings.record(
-            [finding for one in touched for finding in one.findings], dependencies.clock()
-        )
-        for one in touched:
-            jobs.put(TOUCHED, (one.channel,), one.batch, TOLD.dump_json(replace(one, findings=())))
+    def tell(_: Dependencies, touched: Sequence[Touched]) -> None:
+        for batch in touched:
+            jobs.put(TOUCHED, (batch.channel,), batch.batch, TOLD.dump_json(batch))
 
     return tell
 

@@ -64,7 +64,7 @@ def _file(dependencies: Dependencies, feeder: Feeder, file: Path) -> int:
                 return 1
             bar.update(len(batch.payload.data))
             counts["read"] += batch.parsed.read
-            counts["rejected"] += len(batch.parsed.rejects)
+            counts["rejected"] += batch.parsed.refused
             counts["excluded"] += sum(batch.parsed.excluded.values())
             if not batch.payload.more:
                 break

@@ -1,14 +1,13 @@
 """Findings with a life: opened by a failed check, refreshed while it lasts, closed when the check passes.
 
-A pass is told once for many places, so it closes what it covers: '' in source, region or measure
-meets any. It closes only what it has looked at: the intervals that were bad, or a long span after which they
-no longer count; a batch that is well says nothing of the one before. A check that could not run (ERROR) opens
-a finding of its own; ERROR and BLOCKED never
-close one. Findings about the rows of a batch add up over batches; the same batch again replaces its part.
+Findings about stored figures and findings about the rows of batches are apart, and neither closes the other. Of figures
+a pass closes what it has looked at (`closing.py`). Of rows only a look at the same rows does: a batch that is well says
+nothing of the one before (`row_parts.py`); they add up over batches, and the same batch again takes the place of its
+part. A check that could not run (ERROR) opens a finding of its own; ERROR and BLOCKED never close one.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -21,14 +20,27 @@ from config.catalogue import RuleBook
 from metrics.findings import CheckState, Finding
 from metrics.observations import Interval
 from store.faults import UnknownRule
-from store.state.open_finding import OpenFinding, earliest, latest, opened, wrong
+from store.state.closing import OpenRecord, over
+from store.state.open_finding import BAD, Key, OpenFinding, earliest, latest, opened, wrong
 from store.state.opening import reading
-from store.state.recording import Check, OpenRecord, close, enter, open_records, over
+from store.state.recording import close, enter, open_records
+from store.state.row_parts import (
+    FORGOTTEN,
+    RIGHT,
+    any_open,
+    end_parts,
+    forgotten,
+    parts_of_errors,
+    seen_right,
+)
 from store.state.tables import batch as batch_table
 from store.state.tables import finding as table
 from store.state.tables import finding_part as part_table
 
 SEVERITIES = ("blocker", "major", "minor")
+Check = tuple[str, str]
+"""A rule in a channel."""
+
 RECENT = timedelta(minutes=5)
 """How long a last_check at a long span stands against newer last_checks at shorter ones."""
 
@@ -61,26 +73,55 @@ class Findings:
         self._lock = Lock()
 
     def record(self, findings: Iterable[Finding], now: datetime) -> Recorded:
-        """Take in a round of checks, in one transaction; raises UnknownRule before anything is stored.
+        """Take in what was said of stored figures, in one transaction; raises UnknownRule before anything is stored.
 
-        1. Every key that something bad was said of is opened or refreshed, unless it is only an ERROR and
-        something worse stands. 2. What stands and was not named is closed if a pass covers it and nothing
-        that could not be judged does.
+        `now` is when the round was begun: what was found since, it may not have seen. 1. Every key that something bad
+        was said of is opened or refreshed, unless it is only an ERROR and something worse is open. 2. What is open and
+        was not named is closed if it has been seen right. What the audit adds up about rows is for the score only.
         """
         by_check: dict[Check, list[Finding]] = defaultdict(list)
         for finding in findings:
             by_check[finding.rule, finding.channel].append(finding)
         severities = {rule: self._severity(rule) for rule, _ in by_check}
-        bad = wrong(finding for said in by_check.values() for finding in said)
+        bad = wrong(finding for found in by_check.values() for finding in found if not finding.about_rows)
         with self._engine.begin() as connection:
-            standing = open_records(connection, {finding.batch for told in bad.values() for finding in told})
-            # Nothing but an ERROR was said of what stands for something worse: that goes on as it was.
-            entered = {key: told for key, told in bad.items() if not _says_less(told, standing.get(key))}
-            opened = enter(connection, entered, standing, severities, now)
-            closed = over((one for key, one in standing.items() if key not in bad), by_check)
+            known = open_records(connection)
+            opened = enter(connection, _worse(bad, known), known, severities, now)
+            unnamed = (record for key, record in known.items() if key not in bad)
+            closed = over(unnamed, by_check, now)
             close(connection, closed, now)
         self._remember(by_check, now)
         return Recorded(opened, len(bad) - opened, len(closed))
+
+    def record_rows(
+        self, findings: Sequence[Finding], batches: Collection[str], replaced: Collection[str], now: datetime
+    ) -> Recorded:
+        """Take in what the rows of some batches showed, in one transaction; raises UnknownRule.
+
+        `findings` are all that is to be said of these batches: what was wrong in one of them and is not named again is
+        over, as is everything about a batch that was replaced by a newer one.
+        """
+        severities = {finding.rule: self._severity(finding.rule) for finding in findings}
+        counted = [finding for finding in findings if finding.batch not in replaced]
+        bad, looked_at = wrong(counted), {*batches, *replaced}
+        if not bad:
+            with reading(self._engine) as connection:
+                if not any_open(connection, looked_at):
+                    return Recorded()
+        ran = {finding.key for finding in counted if finding.state is CheckState.PASS} - bad.keys()
+        with self._engine.begin() as connection:
+            known = open_records(connection, looked_at, about_rows=True)
+            opened = enter(connection, _worse(bad, known), known, severities, now)
+            still = {(finding.key, finding.batch) for finding in counted if finding.state in BAD}
+            ended = seen_right(known, still, replaced)
+            ended += parts_of_errors(connection, (record for key, record in known.items() if key in ran))
+            closed = end_parts(connection, ended, RIGHT, now)
+        return Recorded(opened, len(bad) - opened, closed)
+
+    def end_forgotten(self, now: datetime) -> int:
+        """End what was found of the rows of batches that are no longer remembered; gives how many findings closed."""
+        with self._engine.begin() as connection:
+            return end_parts(connection, forgotten(connection), FORGOTTEN, now)
 
     def open(self) -> list[OpenFinding]:
         """Findings that go on, worst first, then oldest first; without their rows."""
@@ -91,7 +132,8 @@ class Findings:
     def during(self, interval: Interval) -> list[OpenFinding]:
         """What was found about an interval, with its rows, oldest first.
 
-        Rows of a batch belong to the batch's window; what has neither belongs to the time in which it was open.
+        Rows of a batch belong to the batch's window, unless they were seen right since; what names no time belongs to
+        that in which it was open.
         """
         start = func.coalesce(part_table.c.interval_start, batch_table.c.start)
         end = func.coalesce(part_table.c.interval_end, batch_table.c.end)
@@ -101,7 +143,7 @@ class Findings:
             select(part_table)
             .join(table, table.c.id == part_table.c.finding)
             .outerjoin(batch_table, batch_table.c.id == part_table.c.batch)
-            .where(or_(about, and_(start.is_(None), life)))
+            .where(part_table.c.ended != RIGHT, or_(about, and_(start.is_(None), life)))
             .order_by(part_table.c.finding, part_table.c.batch)
         )
         with reading(self._engine) as connection:
@@ -122,7 +164,7 @@ class Findings:
         with self._lock:
             return [finding for last_check in self._last_checks.values() for finding in last_check.said]
 
-    def _remember(self, said: Mapping[Check, Sequence[Finding]], now: datetime) -> None:
+    def _remember(self, said: Mapping[Check, list[Finding]], now: datetime) -> None:
         with self._lock:
             for name, last_check in _last_checks(said, now):
                 held = self._last_checks.get(name)
@@ -135,16 +177,21 @@ class Findings:
         return self._rules.rules[rule].severity
 
 
-def _says_less(told: Sequence[Finding], standing: OpenRecord | None) -> bool:
-    return standing is not None and told[0].state is CheckState.ERROR and standing.state != CheckState.ERROR
+def _worse(bad: Mapping[Key, list[Finding]], known: Mapping[Key, OpenRecord]) -> dict[Key, list[Finding]]:
+    """What is to be entered: where a check could only not run, what is open for something worse goes on as it was."""
+    error = CheckState.ERROR
+    return {
+        key: findings
+        for key, findings in bad.items()
+        if findings[0].state is not error or key not in known or known[key].state == error
+    }
 
 
-def _last_checks(said: Mapping[Check, Sequence[Finding]], now: datetime) -> Iterator[tuple[Check, LastCheck]]:
-    """What a round said, by rule and channel; rows of batches are no last_check at what is stored."""
-    for name, told in said.items():
-        if findings := [one for one in told if not one.batch]:
-            start, end = earliest([one.start for one in findings]), latest([one.end for one in findings])
-            yield name, LastCheck(now, end - start if start and end else timedelta(0), findings)
+def _last_checks(said: Mapping[Check, list[Finding]], now: datetime) -> Iterator[tuple[Check, LastCheck]]:
+    """What a round said, by rule and channel."""
+    for name, findings in said.items():
+        start, end = earliest([one.start for one in findings]), latest([one.end for one in findings])
+        yield name, LastCheck(now, end - start if start and end else timedelta(0), findings)
 
 
 def _open() -> Select[Any]:

@@ -35,7 +35,7 @@ class OpenFinding:
     closed_at: datetime | None
     start: datetime | None
     end: datetime | None
-    """The intervals concerned; None for rows of batches, whose window stands for them (`Findings.during`)."""
+    """The intervals concerned; of rows the windows of their batches."""
     bad: int
     expected: int
     facts: Mapping[str, str | float | int]
@@ -52,7 +52,7 @@ class OpenFinding:
         """As the check told it."""
         return Finding(
             self.rule, self.state, self.channel, self.source, self.region, self.measure, self.start, self.end,
-            self.bad, self.expected, self.facts, self.rows, self.batch,
+            self.bad, self.expected, self.facts, self.rows, self.batch, bool(self.batch),
         )  # fmt: skip
 
 
@@ -79,6 +79,7 @@ def part_of(told: Sequence[Finding]) -> dict[str, Any]:
         "bad": sum(finding.bad for finding in told),
         "expected": sum(finding.expected for finding in told),
         "rows": [row for finding in told for row in finding.rows[:ROWS_KEPT]][:ROWS_KEPT],
+        "ended": "",
     }
 
 

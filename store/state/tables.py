@@ -104,6 +104,9 @@ batch = Table(
     Column("rows", Integer, nullable=False),
     Column("rejects", Integer, nullable=False),
     Column("excluded", JSON, nullable=False),
+    Column("figures", Boolean, nullable=False),
+    Column("wrong", Integer, nullable=False),
+    Column("row_checks", JSON, nullable=False),
     Column("error", NAME, nullable=False),
     Column("detail", Text, nullable=False),
     Column("payload", String(200), nullable=False),
@@ -143,8 +146,11 @@ finding_part = Table(
     Column("bad", Integer, nullable=False),
     Column("expected", Integer, nullable=False),
     Column("rows", JSON, nullable=False),
+    Column("ended", String(16), nullable=False),
 )
-"""What one batch added to a finding; '' is what the last look at stored figures said."""
+"""What one batch added to a finding about rows; '' is what the last look at stored figures said.
+
+`ended`: '' while it goes on, else why it counts no more (`store/state/row_parts.py`)."""
 
 user = Table(
     "user_account",

@@ -128,8 +128,8 @@ def test_every_rule_finds_something_in_the_faulty_nation_and_nothing_in_the_good
 def test_the_order_of_the_rows_says_nothing(evidence: Evidence, found: list[Finding]) -> None:
     mixed = evidence.observations.sample(frac=1.0, random_state=1)
     again = Evidence(
-        evidence.catalogue, evidence.now, evidence.interval, mixed, evidence.batches, evidence.rejects,
-        asked_since=evidence.asked_since,
+        evidence.catalogue, evidence.now, evidence.interval, mixed, evidence.batches, evidence.row_checks,
+        asked_since=evidence.asked_since, channels=(),
     )  # fmt: skip
     assert audit(again) == found
 

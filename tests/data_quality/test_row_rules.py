@@ -20,7 +20,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 def judged(rows: pd.DataFrame, *expects: dict[str, object]) -> list[Finding]:
     expectations = tuple(Expectation.model_validate({"rule": "AC-01", "say": SAY, **one}) for one in expects)
     source = Source(id="acd", kind="contact_log", delivers=[{"measure": "offered"}], expects=expectations)
-    return audit_rows(rows, source, "hotline", "b1")
+    return audit_rows(rows, source, "hotline")
 
 
 def lines(finding: Finding) -> list[object]:

@@ -10,6 +10,7 @@ import yaml
 
 from data_quality import audit
 from data_quality.registry import RECORDED, RULES, Sight, Verdict
+from data_quality.row_checks import row_findings
 from metrics.findings import CheckState, Finding
 from tests.support.example_world import EXAMPLES, evidence, world
 
@@ -78,6 +79,11 @@ def test_the_examples_notice_a_rule_that_finds_nothing_wrong(rule: str, monkeypa
     def blind(sight: Sight) -> Iterator[Verdict]:
         yield from (replace(verdict, bad=verdict.bad * 0) for verdict in honest.check(sight))
 
+    def blind_to_rows(*given: Any) -> Iterator[Finding]:
+        for one in row_findings(*given):
+            yield one._replace(state=CheckState.PASS, bad=0, rows=(), facts={}) if one.rule == rule else one
+
+    monkeypatch.setitem(audit.__globals__, "row_findings", blind_to_rows)
     monkeypatch.setitem(RULES, rule, replace(honest, check=blind))
     failing = [file for file in FILES if file.parent.name == rule and CheckState.FAIL in states_in(file)]
     for file in failing:

@@ -45,9 +45,7 @@ def test_the_scheduler_runs_what_it_is_handed_until_it_is_stopped() -> None:
 
 def test_a_job_for_an_executor_that_there_is_not_is_refused() -> None:
     job = Job("mail", 60, lambda: None, executor="letters")
-    with pytest.raises(
-        ValueError, match="job mail: no executor 'letters'; there are sources, audit"
-    ):
+    with pytest.raises(ValueError, match="job mail: no executor 'letters'; there are sources, audit"):
         Scheduler([job], lambda: datetime.now(UTC), Event())
 
 

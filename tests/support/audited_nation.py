@@ -16,7 +16,8 @@ import pandas as pd
 
 from config.catalogue import NATION, Catalogue, Channel, Level, Measure, Region
 from config.loading import load
-from data_quality import BATCH_COLUMNS, REJECT_COLUMNS, Evidence
+from data_quality import BATCH_COLUMNS, ROW_CHECK_COLUMNS, Evidence
+from data_quality.evidence import empty
 from metrics.observations import Interval, encode_dimensions
 
 START = datetime(2026, 3, 2, 2, tzinfo=UTC)
@@ -84,9 +85,10 @@ def interval(load_factor: int = 1, seed: int = 1, faults: bool = True) -> Eviden
         rows = sown.spoil(rows)
     return Evidence(
         catalogue, NOW, Interval(START, START + MINUTE), _frame(catalogue, rows), _batches(catalogue, faults),
-        _rejects(catalogue) if faults else Evidence(catalogue, NOW, Interval(START, START)).rejects,
+        _refused(catalogue) if faults else empty(ROW_CHECK_COLUMNS),
         asked_since={(one.id, source.id): START - timedelta(days=1)
                      for one in catalogue.channels.values() for source in one.sources},
+        channels=(),
     )  # fmt: skip
 
 
@@ -208,7 +210,8 @@ def _batches(catalogue: Catalogue, faults: bool) -> pd.DataFrame:
     names = list(catalogue.channels)
     rows = [
         (f"{name}-{at}-{source}", names[at], source, START, START + MINUTE, START + timedelta(seconds=after),
-         0 if lost & {(at, source)} else 16000, "timeout" if lost & {(at, source)} else "", (at, source) not in lost)
+         0 if lost & {(at, source)} else 16000, "timeout" if lost & {(at, source)} else "", (at, source) not in lost,
+         False)
         for name, delay in (("first", 0), ("correction", 600))
         for (at, source), after in ((pair, seconds + delay) for pair, seconds in came.items())
     ]  # fmt: skip
@@ -218,13 +221,15 @@ def _batches(catalogue: Catalogue, faults: bool) -> pd.DataFrame:
     return frame
 
 
-def _rejects(catalogue: Catalogue) -> pd.DataFrame:
+def _refused(catalogue: Catalogue) -> pd.DataFrame:
     """Records that the collectors of two channels had to refuse, for each rule that speaks of records."""
     codes = {"TY-01": "not_a_number", "TY-02": "not_a_duration", "TY-03": "naive_time", "CP-03": "value_missing",
              "AC-01": "below_minimum", "AC-02": "unknown_region"}  # fmt: skip
+    channels = list(catalogue.channels)
     rows = [
-        (channel, "main", "b1", rule, line, "value", code, "?")
-        for channel in list(catalogue.channels)[7:9]
+        (f"first-{at}-main", channels[at], "main", rule, "", "fail", 1, 16000, code,
+         ({"line": line, "column": "value", "code": code, "value": "?"},))
+        for at in (7, 8)
         for line, (rule, code) in enumerate(codes.items(), start=2)
-    ]
-    return pd.DataFrame(rows, columns=list(REJECT_COLUMNS), dtype=object)
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(ROW_CHECK_COLUMNS))

@@ -1,6 +1,6 @@
 """The little world of the examples, and the reading of an example file into evidence."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ import yaml
 
 from config.catalogue import Catalogue, Channel
 from config.settings import ROOT
-from data_quality.evidence import BATCH_COLUMNS, OBSERVED_COLUMNS, REJECT_COLUMNS, Evidence, empty
+from data_quality.evidence import BATCH_COLUMNS, OBSERVED_COLUMNS, ROW_CHECK_COLUMNS, Evidence, empty
 from metrics.observations import Interval
 
 EXAMPLES = ROOT / "data_quality" / "examples"
@@ -45,14 +45,28 @@ def observations(rows: list[Mapping[str, Any]], channel: str = "hotline") -> pd.
     return _typed(table, OBSERVED_COLUMNS)
 
 
-def batches(rows: list[Mapping[str, Any]], channel: str = "hotline") -> pd.DataFrame:
+def batches(rows: Sequence[Mapping[str, Any]], channel: str = "hotline") -> pd.DataFrame:
     """Batches of an example; a good one needs source, start, end and fetched_at only."""
     table = [
-        ("b1", channel, row["source"], at(row["start"]), at(row["end"]), at(row["fetched_at"]),
-         row.get("read", 10), row.get("error", ""), not row.get("error"))
-        for row in rows
+        (f"b{number}", channel, row["source"], at(row["start"]), at(row["end"]), at(row["fetched_at"]),
+         row.get("read", 10), row.get("error", ""), not row.get("error"), row.get("replaced", False))
+        for number, row in enumerate(rows, start=1)
     ]  # fmt: skip
     return _typed(table, BATCH_COLUMNS)
+
+
+def refused(rows: list[Mapping[str, Any]], laid: pd.DataFrame) -> pd.DataFrame:
+    """Records of an example that a collector refused, as what the rules showed of the first batch of their source."""
+    by_rule: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_rule.setdefault((row["source"], row["rule"]), []).append(row)
+    table = []
+    for (source, rule), broken in by_rule.items():
+        batch = laid[laid["source"] == source].iloc[0]
+        lines = tuple({name: row.get(name) for name in ("line", "column", "code", "value")} for row in broken)
+        counts = len(broken), max(int(batch["read"]), len(broken))
+        table.append((batch["batch"], batch["channel"], source, rule, "", "fail", *counts, broken[0]["code"], lines))
+    return _typed(table, ROW_CHECK_COLUMNS)
 
 
 def whole(channel: Channel, interval: tuple[str, str]) -> list[Mapping[str, Any]]:
@@ -69,14 +83,14 @@ def evidence(example: Mapping[str, Any], catalogue: Catalogue) -> Evidence:
     channel = catalogue.channels[example.get("channel", "hotline")]
     interval = tuple(example["interval"])
     asked = at(example.get("asked_since", "09:00"))
-    rejects = [{"channel": channel.id, "batch": "b1", **row} for row in example.get("rejects", ())]
+    laid = batches(example.get("batches", whole(channel, interval)), channel.id)
     return Evidence(
         catalogue,
         at(example["now"]),
         Interval(at(interval[0]), at(interval[1])),
         observations(example.get("observations", []), channel.id),
-        batches(example.get("batches", whole(channel, interval)), channel.id),
-        pd.DataFrame(rejects, columns=list(REJECT_COLUMNS)) if rejects else empty(REJECT_COLUMNS),
+        laid,
+        refused(example.get("rejects", []), laid),
         asked_since={(channel.id, source.id): asked for source in channel.sources},
         channels=(channel.id,),
     )

@@ -256,7 +256,7 @@ def test_a_pass_closes_only_what_it_looked_at_or_what_a_long_look_leaves_behind(
     state: State, start: int, end: int, closes: bool
 ) -> None:
     state.findings.record([finding()], NOW)
-    passed = finding(CheckState.PASS, start=after(start), end=after(end))
+    passed = finding(CheckState.PASS, region="", start=after(start), end=after(end), facts={"clean": "110000"})
     assert state.findings.record([passed], after(20)).closed == closes
 
 
@@ -297,15 +297,17 @@ def rows_of(name: str, *lines: int) -> Finding:
     rows: tuple[dict[str, str | float | None], ...] = tuple(
         {"line": line, "column": "x", "value": math.inf} for line in lines
     )
-    return Finding("AC-03", CheckState.FAIL, "hotline", "main", bad=len(lines), expected=9, rows=rows, batch=name)
+    bad = len(lines)
+    state = CheckState.FAIL if lines else CheckState.PASS
+    return Finding("AC-03", state, "hotline", "main", bad=bad, expected=9, rows=rows, batch=name, about_rows=True)
 
 
 def test_rows_of_batches_add_up_and_a_batch_again_changes_nothing(state: State) -> None:
     for number in (1, 2):
         state.batches.keep(batch(f"b{number}", number * 5), "", NOW)
     for _ in range(2):
-        state.findings.record([rows_of("b1", 3, 4)], NOW)
-        state.findings.record([rows_of("b2", 1)], after(1))
+        state.findings.record_rows([rows_of("b1", 3, 4)], {"b1"}, (), NOW)
+        state.findings.record_rows([rows_of("b2", 1)], {"b2"}, (), after(1))
     (standing,) = state.findings.open()
     assert (standing.bad, standing.expected) == (3, 18)
     (first,) = state.findings.during(Interval(after(5), after(6)))
@@ -348,8 +350,8 @@ def test_the_last_word_on_every_rule_is_kept_for_the_score(state: State) -> None
     short = [finding(CheckState.PASS, region="")]
     findings.record(short, after(9))
     assert findings.recent_checks() == short
-    findings.record([rows_of("b1", 1)], after(10))
-    assert findings.recent_checks() == short
+    findings.record_rows([rows_of("b1", 1)], {"b1"}, (), after(10))
+    assert findings.recent_checks() == short, "one batch is no look at a span"
 
 
 # Users
