@@ -56,11 +56,11 @@ def add(commands: Commands) -> None:
     shown.add_argument("--by", metavar="NAME", help="who reads them; noted in the audit trail")
     shown.add_argument("--format", choices=("table", "json"), default="table")
     shown.set_defaults(command=_show)
-    for deed, help in (
+    for deed, purpose in (
         (AsideDeed.REPLAY, "have a body counted after all, by the same steps; twice changes nothing"),
         (AsideDeed.DISCARD, "let a body's bytes go for good; it stays listed"),
     ):
-        command = deeds.add_parser(deed.value, help=help)
+        command = deeds.add_parser(deed.value, help=purpose)
         command.add_argument("id", metavar="ID")
         command.add_argument("--by", required=True, metavar="NAME", help="who decides it")
         command.add_argument("--reason", required=True, metavar="TEXT", help="why")
