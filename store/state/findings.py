@@ -22,7 +22,7 @@ from metrics.observations import Interval
 from store.faults import UnknownRule
 from store.state.closing import OpenRecord, over
 from store.state.open_finding import BAD, Key, OpenFinding, earliest, latest, opened, wrong
-from store.state.opening import reading
+from store.state.opening import alone, reading
 from store.state.recording import close, enter, open_records
 from store.state.row_parts import (
     FORGOTTEN,
@@ -41,6 +41,8 @@ SEVERITIES = ("blocker", "major", "minor")
 Check = tuple[str, str]
 """A rule in a channel."""
 
+RECORDING = 7768
+"""Name of the turn that recorders take, so that two who find the same thing at once open one finding."""
 RECENT = timedelta(minutes=5)
 """How long a last_check at a long span stands against newer last_checks at shorter ones."""
 
@@ -84,7 +86,7 @@ class Findings:
             by_check[finding.rule, finding.channel].append(finding)
         severities = {rule: self._severity(rule) for rule, _ in by_check}
         bad = wrong(finding for found in by_check.values() for finding in found if not finding.about_rows)
-        with self._engine.begin() as connection:
+        with alone(self._engine, RECORDING) as connection:
             known = open_records(connection)
             opened = enter(connection, _worse(bad, known), known, severities, now)
             unnamed = (record for key, record in known.items() if key not in bad)
@@ -109,7 +111,7 @@ class Findings:
                 if not any_open(connection, looked_at):
                     return Recorded()
         ran = {finding.key for finding in counted if finding.state is CheckState.PASS} - bad.keys()
-        with self._engine.begin() as connection:
+        with alone(self._engine, RECORDING) as connection:
             known = open_records(connection, looked_at, about_rows=True)
             opened = enter(connection, _worse(bad, known), known, severities, now)
             still = {(finding.key, finding.batch) for finding in counted if finding.state in BAD}
@@ -120,7 +122,7 @@ class Findings:
 
     def end_forgotten(self, now: datetime) -> int:
         """End what was found of the rows of batches that are no longer remembered; gives how many findings closed."""
-        with self._engine.begin() as connection:
+        with alone(self._engine, RECORDING) as connection:
             return end_parts(connection, forgotten(connection), FORGOTTEN, now)
 
     def open(self) -> list[OpenFinding]:

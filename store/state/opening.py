@@ -59,6 +59,18 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def alone(engine: Engine, name: int) -> Iterator[Connection]:
+    """A transaction that waits for every other of the same name, in whatever process, before it reads.
+
+    SQLite lets one writer in at a time anyway; PostgreSQL would let two that begin together decide by the same past.
+    """
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({name:d})")
+        yield connection
+
+
 def upsert(connection: Connection, table: Table, row: dict[str, Any]) -> None:
     """Insert a row, or replace the one with its primary key."""
     upsert_all(connection, table, [row])
