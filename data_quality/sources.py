@@ -156,20 +156,21 @@ def states_then(sources: pd.DataFrame, came: Came, periods: Periods, grounds: Gr
     present = _present(settled, periods)
     number = len(grounds.sources)
     rank, lacking = np.zeros(present.shape, np.int8), np.zeros(present.shape, np.bool_)
-    why = np.broadcast_to(np.arange(number)[:, None], present.shape).copy()
     absent = [f"trust.period_absent|{channel}" for channel, _ in grounds.sources]
+    why = np.full(present.shape, 2 * number)
     for at, key in enumerate(grounds.sources):
         reached = settled[at] + grounds.catalogue.channels[key[0]].settle_s
         due, missing, left_out = _due(key, came, periods, grounds, now, reached)
         there = overlapped(came.covered.get(key), periods) | came.read.get(key[0], False)
         never = bool(np.isnan(settled[at]))
         gone = ~there & ((missing > 0) | (never & (present[at] | (key not in came.asked))))
-        rank[at] = np.where(present[at] & (not never), rank_now[at], 0)
+        said = present[at] & (not never)
+        rank[at, said], why[at, said] = rank_now[at], at
         rank[at, gone] = RANK[Trust.ABSENT]
         why[at, gone] = at if never else number + at
         limit = grounds.catalogue.rules.trust["doubtful_share"]
         lacking[at] = there & (left_out > limit * due)
-    return SourceStates(periods, rank, why, lacking, present, settled, (*reasons, *absent))
+    return SourceStates(periods, rank, why, lacking, present, settled, (*reasons, *absent, ""))
 
 
 def _present(settled: npt.NDArray[np.float64], periods: Periods) -> Mask:

@@ -110,9 +110,9 @@ class _Judgement:
         """The part of each figure's span in which contacts may still be open."""
         settled = _settled(self.states, self.grounds)[self.metric, self.channel]
         start, end = (_seconds(self.figures[name]) for name in ("start", "end"))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            part = (end - settled) / (end - start)
-        return np.clip(np.nan_to_num(part, nan=0.0), 0.0, 1.0)
+        part = np.divide(end - settled, end - start, out=np.zeros_like(end), where=end > start)
+        clipped: npt.NDArray[np.float64] = np.clip(np.nan_to_num(part, nan=0.0), 0.0, 1.0)
+        return clipped
 
     def _take(self, rank: Ranks, why: Codes, reasons: Sequence[str]) -> None:
         cells = (self.metric, self.channel, self.period)

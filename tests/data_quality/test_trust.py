@@ -1,13 +1,11 @@
 """How far sources and readings can be relied on."""
 
 import json
-import time
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from config.catalogue import Catalogue
 from data_quality.grounds import Grounds
 from data_quality.sources import judge_sources, states_now
 from data_quality.trust import judge
@@ -163,18 +161,3 @@ def test_a_wrong_column_of_source_rows_casts_doubt_on_all_that_its_source_counts
     found = findings({"rule": "AC-02", "channel": "hotline", "measure": "server", "bad": 50, "expected": 100})
     frame = readings(ANSWERS, ("staff", "", "100000"))
     assert judged(frame, found=found) == [("doubtful", "trust.finding|AC-02|hotline"), ("sound", "")]
-
-
-def test_eighty_thousand_readings_are_judged_in_a_blink() -> None:
-    catalogue: Catalogue = CATALOGUE
-    rows = [(metric, "", region) for metric in catalogue.metrics for region in catalogue.regions]
-    frame = readings(*rows * (80_000 // len(rows)))
-    sources = judge_sources(last(), GROUNDS, at("10:01"))
-    best = min(_timed(frame, sources) for _ in range(5))
-    assert best < 0.1, f"{best:.3f} s"
-
-
-def _timed(frame: pd.DataFrame, sources: pd.DataFrame) -> float:
-    began = time.thread_time()
-    judge(frame, states_now(sources, GROUNDS), findings(), GROUNDS)
-    return time.thread_time() - began
