@@ -6,8 +6,8 @@ the role. What is refused is never sent, not merely hidden.
 
 from dataclasses import dataclass
 
-from config.actions import Action, window_action
-from config.catalogue import NATION, Catalogue
+from config.actions import Action
+from config.catalogue import Catalogue
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,6 @@ class Policy:
         role = self._catalogue.roles.get(viewer.role)
         return role is not None and action in role.may and self._catalogue.lies_in(scope, viewer.region)
 
-    def may_see(self, viewer: Viewer, topic: str) -> bool:
-        """Whether a viewer may see a topic such as `hq` or `province/440000`, a window and the region it shows."""
-        window, _, scope = topic.partition("/")
-        return self.may(viewer, window_action(window), scope or NATION)
-
-    def may_follow(self, viewer: Viewer, topic: str) -> bool:
-        """Whether a viewer may hold the stream of a topic."""
-        _, _, scope = topic.partition("/")
-        return self.may(viewer, Action.FOLLOW_LIVE, scope or NATION) and self.may_see(viewer, topic)
+    def may_follow(self, viewer: Viewer, action: Action, scope: str) -> bool:
+        """Whether a viewer may hold the stream of something that the action lets him see."""
+        return self.may(viewer, Action.FOLLOW_LIVE, scope) and self.may(viewer, action, scope)

@@ -19,7 +19,7 @@ class Action(StrEnum):
     SEE_PROVINCE_WINDOW = "see_province_window"
     SEE_QUALITY_WINDOW = "see_quality_window"
     SEE_OTHER_WINDOWS = "see_other_windows"
-    """Windows that have no action of their own, such as one that was added to `dashboards/windows/`."""
+    """Windows that name no action of their own (`dashboards/window.py`)."""
     FOLLOW_LIVE = "follow_live"
     """The stream of a window that may be seen."""
     SEE_CATALOGUE = "see_catalogue"
@@ -39,11 +39,3 @@ class Action(StrEnum):
     MANAGE_USERS = "manage_users"
     MANAGE_TOKENS = "manage_tokens"
     SIGN_OUT = "sign_out"
-
-
-def window_action(window: str) -> Action:
-    """What must be allowed to see a window; SEE_OTHER_WINDOWS for one without an action of its own."""
-    try:
-        return Action(f"see_{window}_window")
-    except ValueError:
-        return Action.SEE_OTHER_WINDOWS

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
 
+from config.actions import Action
 from config.catalogue import NATION, Catalogue, Level
 
 HOME = "flow"
@@ -84,8 +85,13 @@ class View:
 
     @property
     def topic(self) -> str:
-        """What a viewer must be allowed to see: the window, and its province where it has one."""
+        """The window, and its province where it has one: the path of its page and of its stream."""
         return self.window if self.scope == NATION else f"{self.window}/{self.scope}"
+
+    @property
+    def action(self) -> Action:
+        """What a viewer must be allowed in the scope."""
+        return self.addresses.actions[self.window]
 
     @property
     def key(self) -> str:
@@ -117,6 +123,11 @@ class Addressed(Protocol):
         ...
 
     @property
+    def action(self) -> Action:
+        """What a viewer must be allowed to see it."""
+        ...
+
+    @property
     def parameters(self) -> tuple[Parameter, ...]:
         """Its own parameters, beside the common ones."""
         ...
@@ -127,6 +138,7 @@ class Addresses:
 
     def __init__(self, catalogue: Catalogue, windows: Mapping[str, Addressed]) -> None:
         self.catalogue = catalogue
+        self.actions = {name: window.action for name, window in windows.items()}
         self._levels = {name: window.level for name, window in windows.items()}
         self._of = {name: (*window.parameters, *COMMON) for name, window in windows.items()}
         own = (parameter for window in windows.values() for parameter in window.parameters)

@@ -14,11 +14,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pandas as pd
 from dash.development.base_component import Component
 
+from config.actions import Action
 from config.catalogue import NATION, Catalogue, Level, Metric
 from dashboards.parameters import METRIC, TIME
 from dashboards.view_readings import Selection, ViewFigures
@@ -28,8 +29,8 @@ from wording.words import Words
 
 Parts = Mapping[str, Mapping[str, Any]]
 """Element id -> part -> value."""
-MaySee = Callable[[str], bool]
-"""Whether the viewer may see a topic, such as `hq` or `province/440000`."""
+May = Callable[[Action, str], bool]
+"""Whether the viewer may do something in a region."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,13 @@ class Context:
         return tuple(code for code in self.drawn_below if self.catalogue.regions[code].served)
 
 
+class Right(NamedTuple):
+    """Something that a viewer may or may not do in a region."""
+
+    action: Action
+    scope: str
+
+
 @dataclass(frozen=True)
 class Needs:
     """What a panel reads; what it does not name it does not get."""
@@ -67,8 +75,8 @@ class Needs:
     """Where: each metric at each place over all channels, and in the view's own scope by channel too."""
     frames: tuple[str, ...] = ()
     """Frames of the snapshot by name, whole."""
-    topics: tuple[str, ...] = ()
-    """Topics of which its layout must know whether the viewer may see them."""
+    rights: tuple[Right, ...] = ()
+    """What its layout must know of the viewer."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +96,8 @@ class Panel(Protocol):
         """What it reads."""
         ...
 
-    def layout(self, context: Context, granted: Collection[str]) -> Sequence[Component]:
-        """Its elements, without figures; `granted`: the topics among its needs that the viewer may see."""
+    def layout(self, context: Context, granted: Collection[Right]) -> Sequence[Component]:
+        """Its elements, without figures; `granted`: those of the rights it needs that the viewer has."""
         ...
 
     def parts(self, context: Context, data: PanelData) -> Parts:
@@ -108,14 +116,16 @@ class Window:
     """In the order in which they stand on the page."""
     order: int | None = None
     """Its place in the navigation; None: it is reached from another window."""
+    action: Action = Action.SEE_OTHER_WINDOWS
+    """What a viewer must be allowed in the region shown, to see it and to follow its stream."""
     parameters: tuple[Parameter, ...] = (TIME, METRIC)
     """What its URL chooses, beside what every URL does."""
 
-    def layout(self, context: Context, may_see: MaySee) -> list[Component]:
+    def layout(self, context: Context, may: May) -> list[Component]:
         """The elements of all panels."""
         elements: list[Component] = []
         for panel in self.panels:
-            granted = frozenset(filter(may_see, panel.needs(context).topics))
+            granted = frozenset(right for right in panel.needs(context).rights if may(*right))
             elements += panel.layout(context, granted)
         return elements
 

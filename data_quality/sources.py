@@ -22,8 +22,6 @@ from data_quality.periods import Periods, Seconds
 from metrics.intervals import floor_to
 from metrics.readings import SOURCES, Trust
 
-ORDER = (Trust.SOUND, Trust.PROVISIONAL, Trust.STALE, Trust.DOUBTFUL, Trust.ABSENT)
-RANK = {trust: np.int8(rank) for rank, trust in enumerate(ORDER)}
 STEP_S = 60
 """The board shows whole minutes."""
 Key = tuple[str, str]
@@ -37,7 +35,7 @@ class SourceStates:
 
     periods: Periods
     rank: npt.NDArray[np.int8]
-    """Rank of its trust in ORDER."""
+    """Rank of its trust, `Trust.rank`."""
     why: npt.NDArray[np.int64]
     """Place of the reason in `reasons`."""
     lacking: Mask
@@ -122,7 +120,7 @@ def _now(sources: pd.DataFrame, grounds: Grounds) -> tuple[npt.NDArray[np.int8],
         trust = Trust(row["state"])
         when = "" if trust is Trust.ABSENT or pd.isna(row["since"]) else f"|{row['since'].isoformat()}"
         reasons.append(f"trust.{words[trust]}|{channel}{when}" if trust in words else "")
-        rank.append(RANK[trust])
+        rank.append(trust.rank)
     return np.array(rank, np.int8), reasons
 
 
@@ -166,7 +164,7 @@ def states_then(sources: pd.DataFrame, came: Came, periods: Periods, grounds: Gr
         gone = ~there & ((missing > 0) | (never & (present[at] | (key not in came.asked))))
         said = present[at] & (not never)
         rank[at, said], why[at, said] = rank_now[at], at
-        rank[at, gone] = RANK[Trust.ABSENT]
+        rank[at, gone] = Trust.ABSENT.rank
         why[at, gone] = at if never else number + at
         limit = grounds.catalogue.rules.trust["doubtful_share"]
         lacking[at] = there & (left_out > limit * due)

@@ -18,7 +18,7 @@ import pandas as pd
 
 from data_quality.doubts import Sheet, doubts
 from data_quality.grounds import Grounds
-from data_quality.sources import ORDER, RANK, SourceStates
+from data_quality.sources import SourceStates
 from metrics.readings import Trust
 
 Codes = npt.NDArray[np.int64]
@@ -103,7 +103,7 @@ class _Judgement:
 
     def judged(self) -> pd.DataFrame:
         """The figures with their trust."""
-        trust = pd.Categorical.from_codes(self.level, [trust.value for trust in ORDER])
+        trust = pd.Categorical.from_codes(self.level, [trust.value for trust in Trust])
         return self.figures.assign(trust=trust, reason=_category(self.why, self.reasons))
 
     def _unsettled(self) -> npt.NDArray[np.float64]:
@@ -120,8 +120,8 @@ class _Judgement:
 
     def _lower(self, where: Mask, trust: Trust, why: Codes, reasons: Sequence[str]) -> None:
         """Lower the trust where it is better than this, with the reason."""
-        worse = where & (self.level < RANK[trust])
-        self.level[worse] = RANK[trust]
+        worse = where & (self.level < trust.rank)
+        self.level[worse] = trust.rank
         self.why[worse] = why[worse] + len(self.reasons)
         self.reasons += reasons
 
@@ -135,7 +135,7 @@ def of_sources(states: SourceStates, grounds: Grounds) -> tuple[Ranks, Codes]:
     rank, why = _worst(states, resting)
     number, (figures, channels) = len(states.reasons), rank.shape[:2]
     never = ~resting.any(axis=2)
-    rank[never] = RANK[Trust.ABSENT]
+    rank[never] = Trust.ABSENT.rank
     why[never] = (number + np.broadcast_to(np.arange(channels), (figures, channels))[never])[:, None]
     every_rank, every_why = _together(rank, why, grounds, number)
     return np.concatenate([rank, every_rank[:, None]], axis=1), np.concatenate([why, every_why[:, None]], axis=1)
@@ -166,16 +166,16 @@ def _together(rank: Ranks, why: Codes, grounds: Grounds, number: int) -> tuple[R
     """
     figures, channels = rank.shape[:2]
     joined = np.broadcast_to(grounds.whole[:, :, None], rank.shape)
-    gone = joined & (rank == RANK[Trust.ABSENT])
+    gone = joined & (rank == Trust.ABSENT.rank)
     there = np.where(joined & ~gone, rank, np.int8(-1))
     worst = there.argmax(axis=1)
     level = np.take_along_axis(there, worst[:, None], axis=1)[:, 0]
     reason = np.take_along_axis(why, worst[:, None], axis=1)[:, 0]
-    missing = gone.any(axis=1) & (level <= RANK[Trust.DOUBTFUL])
-    level = np.where(missing, RANK[Trust.DOUBTFUL], level)
+    missing = gone.any(axis=1) & (level <= Trust.DOUBTFUL.rank)
+    level = np.where(missing, Trust.DOUBTFUL.rank, level)
     reason = np.where(missing, number + channels + gone.argmax(axis=1), reason)
     nowhere = (there < 0).all(axis=1)
-    level = np.where(nowhere, RANK[Trust.ABSENT], level)
+    level = np.where(nowhere, Trust.ABSENT.rank, level)
     return level, np.where(nowhere, number + 2 * channels + np.arange(figures)[:, None], reason)
 
 

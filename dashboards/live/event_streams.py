@@ -70,7 +70,7 @@ class Streams:
         viewer = await self._executor.run(self._access.viewer, request)
         if viewer is None:
             return 401
-        return None if self._policy.may_follow(viewer, view.topic) else 403
+        return None if self._policy.may_follow(viewer, view.action, view.scope) else 403
 
     def _stream(self, request: Request, subscription: Subscription) -> Response:
         async def still_allowed() -> bool:

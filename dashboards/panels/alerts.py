@@ -17,7 +17,7 @@ from dashboards.panels.elements import part
 from dashboards.panels.reading_text import chosen, target
 from dashboards.panels.target_scale import target_position
 from dashboards.view_readings import BUCKET, BUCKETS, ViewFigures, moment
-from dashboards.window import Context, Needs, PanelData, Parts
+from dashboards.window import Context, Needs, PanelData, Parts, Right
 from metrics.readings import SOURCES, Reading, State
 from metrics.states import URGENT, urgency
 from wording.words import Words
@@ -53,7 +53,7 @@ class Alerts:
         names = tuple(metric.id for metric in chosen(context.catalogue, self.metrics))
         return Needs(names, (context.view.scope, *context.served_below), (SOURCES.name,))
 
-    def layout(self, context: Context, granted: Collection[str]) -> list[html.Section]:
+    def layout(self, context: Context, granted: Collection[Right]) -> list[html.Section]:
         """Verdict and places for the worst."""
         items = html.Ol([_item(f"alert-{place}") for place in range(SHOWN)], className="alerts")
         verdict = html.Div([part("verdict"), part("counts")], id="verdict", className="verdict", role="status")

@@ -15,7 +15,7 @@ from dashboards.panels.reading_text import chosen, is_late, time_of
 from dashboards.panels.sparkline import sparkline
 from dashboards.panels.target_scale import target_position
 from dashboards.view_readings import ViewFigures
-from dashboards.window import Context, Needs, PanelData, Parts
+from dashboards.window import Context, Needs, PanelData, Parts, Right
 from metrics.readings import Reading
 from wording.words import DASH, Words
 
@@ -40,7 +40,7 @@ class ChannelTable:
         names = COLUMNS + TRENDS if self.trends else COLUMNS
         return Needs(tuple(metric.id for metric in chosen(context.catalogue, names)), (context.view.scope,))
 
-    def layout(self, context: Context, granted: Collection[str]) -> list[html.Section]:
+    def layout(self, context: Context, granted: Collection[Right]) -> list[html.Section]:
         """A row a channel."""
         words = context.words
         return [section("channels", words("channels.title"), _table(context.catalogue, words, self.trends))]

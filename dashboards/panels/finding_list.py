@@ -12,7 +12,7 @@ from dash import html
 from config.catalogue import NATION
 from dashboards.panels.elements import part, section
 from dashboards.view_readings import moment
-from dashboards.window import Context, Needs, PanelData, Parts
+from dashboards.window import Context, Needs, PanelData, Parts, Right
 from metrics.findings import CheckState, Finding
 from metrics.readings import FINDINGS
 from wording.sentences import sentence
@@ -32,7 +32,7 @@ class FindingList:
         """The open findings."""
         return Needs(frames=(FINDINGS.name,))
 
-    def layout(self, context: Context, granted: Collection[str]) -> list[html.Section]:
+    def layout(self, context: Context, granted: Collection[Right]) -> list[html.Section]:
         """Places for the worst, and for the count of the rest."""
         words = context.words
         items = [

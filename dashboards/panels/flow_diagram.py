@@ -9,7 +9,7 @@ from dashboards.panels.elements import chart, section
 from dashboards.panels.flow_figure import flow_figure, remainder
 from dashboards.panels.flow_paths import STAGES, paths_of
 from dashboards.parameters import TIME
-from dashboards.window import Context, Needs, PanelData, Parts
+from dashboards.window import Context, Needs, PanelData, Parts, Right
 from metrics.readings import FLOW
 
 DAY = "today"
@@ -24,7 +24,7 @@ class FlowDiagram:
         """All paths."""
         return Needs(frames=(FLOW.name,))
 
-    def layout(self, context: Context, granted: Collection[str]) -> list[html.Section]:
+    def layout(self, context: Context, granted: Collection[Right]) -> list[html.Section]:
         """The names of the stages over the diagram."""
         words = context.words
         stages = html.Ol([html.Li(words(f"stage.{stage}")) for stage in STAGES], className="stages")

@@ -11,7 +11,7 @@ from dashboards.panels.elements import chart, section
 from dashboards.panels.place_shades import place_shades
 from dashboards.panels.reading_text import target
 from dashboards.panels.target_scale import target_position
-from dashboards.window import Context, Needs, PanelData, Parts
+from dashboards.window import Context, Needs, PanelData, Parts, Right
 from metrics.readings import Reading, State
 from metrics.states import URGENT, has_target
 from wording.words import Words
@@ -32,7 +32,7 @@ class PlaceMap:
         """The metric in focus, everywhere on the map."""
         return Needs((context.metric.id,), context.drawn_below)
 
-    def layout(self, context: Context, granted: Collection[str]) -> list[html.Section]:
+    def layout(self, context: Context, granted: Collection[Right]) -> list[html.Section]:
         """The map and the key of its colours."""
         metric, view, words = context.metric, context.view, context.words
         # `CODE` is replaced by the place that is clicked, in the browser.

@@ -15,7 +15,7 @@ from dashboards.panels.elements import part, section
 from dashboards.panels.place_shades import place_shades
 from dashboards.panels.reading_text import absent, change
 from dashboards.panels.target_scale import target_position
-from dashboards.window import Context, Needs, PanelData, Parts
+from dashboards.window import Context, Needs, PanelData, Parts, Right
 from metrics.readings import Reading, State, Trust
 from wording.words import Words
 
@@ -31,7 +31,7 @@ class PlaceRanking:
         """The metric in focus at every place with customer service."""
         return Needs((context.metric.id,), context.served_below)
 
-    def layout(self, context: Context, granted: Collection[str]) -> list[html.Section]:
+    def layout(self, context: Context, granted: Collection[Right]) -> list[html.Section]:
         """A row a place, and the switch of the order."""
         words, view = context.words, context.view
         switch = html.Details(html.Summary(words("ranking.best_first")), className="switch")

@@ -12,7 +12,7 @@ from config.catalogue import NATION
 from dashboards.panels.elements import part
 from dashboards.panels.score_map import RATED
 from dashboards.view_readings import known
-from dashboards.window import Context, Needs, PanelData, Parts
+from dashboards.window import Context, Needs, PanelData, Parts, Right
 from data_quality.registry import refusing
 from metrics.readings import FINDINGS, SCORES, SOURCES
 from wording.words import DASH, Words
@@ -28,7 +28,7 @@ class QualitySummary:
         """What is known of the data, no figure."""
         return Needs(frames=(SOURCES.name, FINDINGS.name, SCORES.name))
 
-    def layout(self, context: Context, granted: Collection[str]) -> list[html.Section]:
+    def layout(self, context: Context, granted: Collection[Right]) -> list[html.Section]:
         """A large tile for the score, a small one a count."""
         words = context.words
         value, coverage = html.Div(part("value"), className="figure"), html.P(part("coverage"), className="about")

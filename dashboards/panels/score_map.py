@@ -15,7 +15,7 @@ from config.catalogue import Level
 from dashboards.panels.elements import part, section
 from dashboards.panels.source_names import source_names
 from dashboards.view_readings import known
-from dashboards.window import Context, Needs, PanelData, Parts
+from dashboards.window import Context, Needs, PanelData, Parts, Right
 from metrics.readings import SCORES
 from wording.words import Words
 
@@ -36,7 +36,7 @@ class ScoreMap:
         """The scores."""
         return Needs(frames=(SCORES.name,))
 
-    def layout(self, context: Context, granted: Collection[str]) -> list[html.Section]:
+    def layout(self, context: Context, granted: Collection[Right]) -> list[html.Section]:
         """A row a source or province with its name."""
         words = context.words
         heads = [html.Th("", scope="col")]

@@ -12,7 +12,7 @@ from dash import html
 from dashboards.panels.elements import part, section
 from dashboards.panels.source_names import source_names
 from dashboards.view_readings import known, moment
-from dashboards.window import Context, Needs, PanelData, Parts
+from dashboards.window import Context, Needs, PanelData, Parts, Right
 from metrics.readings import FINDINGS, SOURCES
 from wording.words import DASH, Words
 
@@ -28,7 +28,7 @@ class SourceTable:
         """Where the sources stand, and what is open about them."""
         return Needs(frames=(SOURCES.name, FINDINGS.name))
 
-    def layout(self, context: Context, granted: Collection[str]) -> list[html.Section]:
+    def layout(self, context: Context, granted: Collection[Right]) -> list[html.Section]:
         """A row a source."""
         words, names = context.words, source_names(context.catalogue, context.words)
         heads = [

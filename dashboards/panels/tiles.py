@@ -17,7 +17,7 @@ from dashboards.panels.reading_text import absent, change, chosen, is_late, samp
 from dashboards.panels.sparkline import sparkline
 from dashboards.panels.target_scale import target_position
 from dashboards.view_readings import ViewFigures
-from dashboards.window import Context, Needs, PanelData, Parts
+from dashboards.window import Context, Needs, PanelData, Parts, Right
 from metrics.readings import Reading
 from metrics.states import has_target, urgency
 from wording.words import Words
@@ -37,7 +37,7 @@ class Tiles:
         places = (context.view.scope, NATION) if self.beside_nation else (context.view.scope,)
         return Needs(tuple(metric.id for metric in self._metrics(context.catalogue)), places)
 
-    def layout(self, context: Context, granted: Collection[str]) -> list[html.Section]:
+    def layout(self, context: Context, granted: Collection[Right]) -> list[html.Section]:
         """One row; a group of its own for the leading figures, if there are any."""
         words, catalogue = context.words, context.catalogue
         supporting = [tile(metric, words, beside=self.beside_nation) for metric in chosen(catalogue, self.supporting)]

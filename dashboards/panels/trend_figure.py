@@ -13,7 +13,7 @@ from config.catalogue import NATION, Metric
 from dashboards.panels.elements import chart, section
 from dashboards.panels.reading_text import target
 from dashboards.view_readings import ViewFigures
-from dashboards.window import Context, Needs, PanelData, Parts
+from dashboards.window import Context, Needs, PanelData, Parts, Right
 from metrics.states import has_target
 from wording.words import Words
 
@@ -31,7 +31,7 @@ class TrendFigure:
         """The metric in focus, in the scope and the nation."""
         return Needs((context.metric.id,), _places(context))
 
-    def layout(self, context: Context, granted: Collection[str]) -> list[html.Section]:
+    def layout(self, context: Context, granted: Collection[Right]) -> list[html.Section]:
         """The frame of the figure; none on a wall."""
         if context.view.mode != "desk":
             return []

@@ -11,7 +11,7 @@ from dash import html
 from config.catalogue import NATION, Catalogue, Level
 from dashboards.parameters import METRIC, TIME
 from dashboards.views import LANGUAGE, MODE, THEME, Parameter, View
-from dashboards.window import MaySee, Parts, Window
+from dashboards.window import May, Parts, Window
 from metrics.readings import Snapshot
 from wording.words import Words
 
@@ -20,15 +20,15 @@ LATE_S = 25
 
 
 def header(
-    view: View, windows: Mapping[str, Window], catalogue: Catalogue, words: Words, may_see: MaySee, signed_in: str
+    view: View, windows: Mapping[str, Window], catalogue: Catalogue, words: Words, may: May, signed_in: str
 ) -> html.Header:
     """Name, navigation, place, choices, switches, the state of the link, and who is signed in ('': nobody has to)."""
     return html.Header(
         className="header",
         children=[
             html.Span(words("shell.product"), className="header-name"),
-            _navigation(view, windows, words, may_see),
-            _place(view, catalogue, words, may_see),
+            _navigation(view, windows, words, may),
+            _place(view, catalogue, words, may),
             _choices(view, windows[view.window], catalogue, words),
             _switches(view, catalogue, words),
             _state(catalogue, words),
@@ -62,25 +62,27 @@ def apology_parts(words: Words) -> Parts:
     return {"trouble": {"text": words("shell.figures_failed"), "@hidden": None}}
 
 
-def _navigation(view: View, windows: Mapping[str, Window], words: Words, may_see: MaySee) -> html.Nav:
+def _navigation(view: View, windows: Mapping[str, Window], words: Words, may: May) -> html.Nav:
     targets = [
         view.to(window=name, scope=NATION)
         for name, window in windows.items()
-        if window.order is not None and window.level is Level.NATION and may_see(name)
+        if window.order is not None and window.level is Level.NATION and may(window.action, NATION)
     ]
     links = [_link(target, words(f"window.{target.window}"), target.window == view.window) for target in targets]
     return html.Nav(links, className="header-windows", **_label(words("shell.windows")))
 
 
-def _place(view: View, catalogue: Catalogue, words: Words, may_see: MaySee) -> html.Nav:
+def _place(view: View, catalogue: Catalogue, words: Words, may: May) -> html.Nav:
     """The way from the nation to this place, and its neighbours."""
     place = catalogue.regions[view.scope]
     nation = view.to(window="hq", scope=NATION)
-    crumbs: list[Any] = [_link(nation, words.name(NATION), False) if may_see("hq") else html.Span(words.name(NATION))]
+    crumbs: list[Any] = [
+        _link(nation, words.name(NATION), False) if may(nation.action, NATION) else html.Span(words.name(NATION))
+    ]
     if place.code == NATION:
         crumbs = [html.Span(words.name(NATION), className="here")]
     provinces = [view.to(window="province", scope=code) for code in catalogue.at_level(Level.PROVINCE)]
-    options = [(target, words.name(target.scope)) for target in provinces if may_see(target.topic)]
+    options = [(target, words.name(target.scope)) for target in provinces if may(target.action, target.scope)]
     if options:
         unset = None if place.code != NATION else words("shell.choose_province")
         crumbs += [html.Span("›"), _select("province", options, words, unset)]

@@ -12,7 +12,8 @@ from typing import Any
 from dash import html
 
 from access.policy import Policy, Viewer
-from config.catalogue import Catalogue, Level
+from config.actions import Action
+from config.catalogue import NATION, Catalogue, Level
 from dashboards.access.viewers import Access
 from dashboards.site.header import apology_parts, banners, header, header_parts
 from dashboards.site.plain_tree import PlainTree
@@ -72,8 +73,8 @@ class Pages:
     def home(self, viewer: Viewer) -> str:
         """Where somebody who asks for no window in particular is sent."""
         province = self._catalogue.ancestor(viewer.region, Level.PROVINCE)
-        nations = [name for name, window in self._windows.items() if window.level is Level.NATION]
-        first = next((name for name in nations if self._policy.may_see(viewer, name)), "")
+        nations = [window for window in self._windows.values() if window.level is Level.NATION]
+        first = next((window.name for window in nations if self._policy.may(viewer, window.action, NATION)), "")
         return self.view(f"/province/{province}" if province else f"/{first}", "").url()
 
     def view(self, pathname: str, query: str) -> View:
@@ -87,7 +88,7 @@ class Pages:
             view = self.view(pathname, query)
         except UnknownView as error:
             return self._unknown(error, address, viewer)
-        if not self._policy.may_see(viewer, view.topic):
+        if not self._policy.may(viewer, view.action, view.scope):
             return self._forbidden(view, address, viewer)
         words = self._words[view.language]
         named = {"window": words(f"window.{view.window}"), "place": words.name(view.scope)}
@@ -121,12 +122,12 @@ class Pages:
         return self._without_figures(500, page.address, words, "notice.broken", words("notice.broken.told"), viewer)
 
     def _window(self, view: View, viewer: Viewer, words: Words) -> list[Any]:
-        def may_see(topic: str) -> bool:
-            return self._policy.may_see(viewer, topic)
+        def may(action: Action, scope: str) -> bool:
+            return self._policy.may(viewer, action, scope)
 
-        content = self._windows[view.window].layout(Context(view, self._catalogue, words), may_see)
+        content = self._windows[view.window].layout(Context(view, self._catalogue, words), may)
         return [
-            header(view, self._windows, self._catalogue, words, may_see, viewer.name if self._access.entrance else ""),
+            header(view, self._windows, self._catalogue, words, may, viewer.name if self._access.entrance else ""),
             *banners(words),
             html.Main(content, className=f"window window-{view.window}"),
         ]

@@ -1,5 +1,6 @@
 """The top-level flow: first whether anything is wrong, then the leading figures, then who flows where."""
 
+from config.actions import Action
 from config.catalogue import Level
 from dashboards.panels.alerts import Alerts
 from dashboards.panels.channel_table import ChannelTable
@@ -13,6 +14,7 @@ SUPPORTING = ("contacts", "queue_length", "abandonment_rate", "fcr", "csat", "se
 WINDOW = Window(
     name="flow",
     level=Level.NATION,
+    action=Action.SEE_FLOW_WINDOW,
     order=1,
     panels=(Alerts(LEADING + SUPPORTING), Tiles(SUPPORTING, LEADING), FlowDiagram(), ChannelTable()),
 )

@@ -1,5 +1,6 @@
 """Head office: the whole network against its targets, province by province."""
 
+from config.actions import Action
 from config.catalogue import Level
 from dashboards.panels.alerts import Alerts
 from dashboards.panels.finding_list import FindingList
@@ -17,6 +18,7 @@ TILES = (
 WINDOW = Window(
     name="hq",
     level=Level.NATION,
+    action=Action.SEE_HQ_WINDOW,
     order=2,
     panels=(
         Alerts(TILES),

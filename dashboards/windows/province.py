@@ -1,5 +1,6 @@
 """One province: its figures beside the nation's, its cities and its channels."""
 
+from config.actions import Action
 from config.catalogue import Level
 from dashboards.panels.alerts import Alerts
 from dashboards.panels.channel_table import ChannelTable
@@ -18,6 +19,7 @@ TILES = (
 WINDOW = Window(
     name="province",
     level=Level.PROVINCE,
+    action=Action.SEE_PROVINCE_WINDOW,
     panels=(
         Alerts(TILES),
         Tiles(TILES, beside_nation=True),

@@ -20,6 +20,7 @@ from dashboards.access.routes import Guarded, Open
 from dashboards.access.viewers import OpenAccess
 from dashboards.site.application import Site, create_app
 from dashboards.site.registry import all_windows
+from dashboards.views import Addresses
 from tests.support.asking_site import asker, callback, filled, read_off, site_of, with_roles
 from tests.support.live_world import MemoryLive
 
@@ -174,7 +175,8 @@ def test_windows_streams_and_callbacks_are_what_the_policy_says(client: TestClie
     policy, viewer, headers = Policy(CATALOGUE), Viewer("Li Na", role, region), asker(role, region)
     for topic in topics(CATALOGUE):
         path = f"/{topic}"
-        if policy.may_see(viewer, topic):
+        view = Addresses(CATALOGUE, all_windows()).parse(path, "")
+        if policy.may(viewer, view.action, view.scope):
             assert client.get(path, headers=headers).status_code == 200
             assert client.head(f"/live{path}", headers=headers).status_code == 200
             shown = client.post("/_dash-update-component", json=callback(path), headers=headers)

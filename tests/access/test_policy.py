@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from access.policy import Policy, Viewer
-from config.actions import Action, window_action
+from config.actions import Action
 from config.catalogue import NATION
 from config.loading import load
 
@@ -60,20 +60,19 @@ def test_a_region_that_does_not_exist_is_nowhere() -> None:
     assert not POLICY.may(Viewer("Li Na", "administrator", NATION), Action.OPEN_PAGES, "999999")
 
 
-def test_a_window_is_seen_by_its_own_action_and_one_without_by_the_others() -> None:
-    assert window_action("hq") is Action.SEE_HQ_WINDOW
-    assert window_action("waiting") is Action.SEE_OTHER_WINDOWS
-    assert window_action("other") is Action.SEE_OTHER_WINDOWS
-
-
-def test_a_topic_names_a_window_and_its_region() -> None:
+def test_a_window_is_seen_by_its_action_in_its_region() -> None:
     manager, wall = Viewer("Li Na", "province_manager", GUANGDONG), Viewer("hall", "wall", NATION)
-    assert POLICY.may_see(manager, f"province/{GUANGDONG}")
-    assert POLICY.may_see(manager, f"quality/{GUANGDONG}")
-    for topic in ("quality", "hq", "flow", f"hq/{GUANGDONG}", f"province/{BEIJING}", f"waiting/{GUANGDONG}"):
-        assert not POLICY.may_see(manager, topic), topic
-    assert POLICY.may_see(wall, "hq")
-    assert not POLICY.may_see(wall, "waiting")
+    assert POLICY.may(manager, Action.SEE_PROVINCE_WINDOW, GUANGDONG)
+    assert POLICY.may(manager, Action.SEE_QUALITY_WINDOW, GUANGDONG)
+    for action, scope in (
+        (Action.SEE_QUALITY_WINDOW, NATION),
+        (Action.SEE_HQ_WINDOW, GUANGDONG),
+        (Action.SEE_PROVINCE_WINDOW, BEIJING),
+        (Action.SEE_OTHER_WINDOWS, GUANGDONG),
+    ):
+        assert not POLICY.may(manager, action, scope), (action, scope)
+    assert POLICY.may(wall, Action.SEE_HQ_WINDOW, NATION)
+    assert not POLICY.may(wall, Action.SEE_OTHER_WINDOWS, NATION)
 
 
 def test_a_stream_needs_both_to_be_followed_and_to_be_seen() -> None:
@@ -87,5 +86,5 @@ def test_a_stream_needs_both_to_be_followed_and_to_be_seen() -> None:
         )
     }
     policy = Policy(catalogue.model_copy(update={"roles": roles}))
-    followed = {name: policy.may_follow(Viewer("hall", name, NATION), "hq") for name in roles}
+    followed = {name: policy.may_follow(Viewer("hall", name, NATION), Action.SEE_HQ_WINDOW, NATION) for name in roles}
     assert followed == {"blind": False, "still": False, "wall": True}

@@ -30,7 +30,7 @@ def window(name: str, scope: str = NATION, language: str = "en") -> tuple[str, d
     """What a window lays out, as text, and what its frame sets."""
     view = Addresses(spain(), all_windows()).view(name, scope, {"language": language})
     context = Context(view, spain(), Words(spain(), language))
-    laid_out = str(all_windows()[name].layout(context, lambda topic: True))
+    laid_out = str(all_windows()[name].layout(context, lambda action, scope: True))
     return laid_out, dict(all_windows()[name].parts(believable(spain()), context))
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 import yaml
 from dash import html
 
+from config.actions import Action
 from config.catalogue import (
     NATION,
     Catalogue,
@@ -31,7 +32,7 @@ from config.catalogue import (
 from config.settings import ROOT
 from dashboards.parameters import METRIC, TIME
 from dashboards.views import Addresses, View
-from dashboards.window import Context, Needs, PanelData, Parts, Window
+from dashboards.window import Context, Needs, PanelData, Parts, Right, Window
 from metrics.readings import READINGS, Snapshot
 from store.valkey.live import LiveHealth
 
@@ -204,7 +205,7 @@ class Everything:
     def needs(self, context: Context) -> Needs:
         return Needs(frames=(READINGS.name,))
 
-    def layout(self, context: Context, granted: Collection[str]) -> list[html.Div]:
+    def layout(self, context: Context, granted: Collection[Right]) -> list[html.Div]:
         return [layout(context.view, context.words.name(context.view.scope))]
 
     def parts(self, context: Context, data: PanelData) -> Parts:
@@ -213,9 +214,9 @@ class Everything:
 
 def windows() -> dict[str, Window]:
     made = (
-        Window("flow", Level.NATION, (Everything(),), 1),
-        Window("hq", Level.NATION, (Everything(),), 2),
-        Window("province", Level.PROVINCE, (Everything(),)),
+        Window("flow", Level.NATION, (Everything(),), 1, Action.SEE_FLOW_WINDOW),
+        Window("hq", Level.NATION, (Everything(),), 2, Action.SEE_HQ_WINDOW),
+        Window("province", Level.PROVINCE, (Everything(),), None, Action.SEE_PROVINCE_WINDOW),
     )
     return {window.name: window for window in made}
 

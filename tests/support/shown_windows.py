@@ -29,7 +29,7 @@ def shown(window: str, scope: str = NATION, kind: str = "believable", **choices:
 
 
 def laid_out(window: str, scope: str = NATION, **choices: str) -> Any:
-    return all_windows()[window].layout(context(window, scope, **choices), lambda topic: True)
+    return all_windows()[window].layout(context(window, scope, **choices), lambda action, scope: True)
 
 
 def context(window: str, scope: str = NATION, **choices: str) -> Context:

@@ -23,7 +23,7 @@ from config.catalogue import NATION
 from dashboards.access.routes import Guarded, Open
 from dashboards.access.viewers import OpenAccess
 from dashboards.site.application import create_app
-from dashboards.window import Context
+from dashboards.window import Context, Right
 from tests.support.live_world import BEIJING, GUANGDONG, Everything, MemoryLive, catalogue, snapshot, windows
 from tests.support.waiting import eventually
 
@@ -51,7 +51,7 @@ class NamedAccess:
 class Broken(Everything):
     """A panel with a bug."""
 
-    def layout(self, context: Context, granted: Collection[str]) -> list[html.Div]:
+    def layout(self, context: Context, granted: Collection[Right]) -> list[html.Div]:
         raise ZeroDivisionError
 
 

@@ -9,13 +9,14 @@ import pytest
 from dash import html
 
 from access.policy import Viewer
-from config.catalogue import Level, Text
-from dashboards.access.viewers import OpenAccess
+from config.actions import Action
+from config.catalogue import NATION, Level, Role, Text
+from dashboards.access.viewers import LOCAL, OpenAccess
 from dashboards.parameters import TIME
 from dashboards.site.pages import Pages
 from dashboards.site.registry import all_windows
 from dashboards.views import Addresses, Parameter
-from dashboards.window import Context, Needs, Panel, PanelData, Parts, Window
+from dashboards.window import Context, Needs, Panel, PanelData, Parts, Right, Window
 from metrics.readings import COUNT, READINGS, TEXT, FrameSpec, State, Trust
 from metrics.states import URGENT, urgency
 from tests.support.shown_windows import catalogue, context, elements, shown, snapshot
@@ -62,6 +63,7 @@ def test_no_figure_depends_on_the_look(name: str, panel: Panel) -> None:
 
 SHIFTS = FrameSpec("shifts", {"centre": TEXT, "people": COUNT})
 """A frame that a room makes of which snapshot, builder and stream know nothing."""
+QUALITY = Right(Action.SEE_QUALITY_WINDOW, NATION)
 SHIFT = Parameter("shift", lambda catalogue: ("day", "night"), lambda catalogue: "day")
 
 
@@ -70,11 +72,11 @@ class Shifts:
     """People of a shift, with a link for those who may see the quality of data."""
 
     def needs(self, context: Context) -> Needs:
-        return Needs(frames=(SHIFTS.name,), topics=("quality",))
+        return Needs(frames=(SHIFTS.name,), rights=(QUALITY,))
 
-    def layout(self, context: Context, granted: Collection[str]) -> list[html.Div]:
+    def layout(self, context: Context, granted: Collection[Right]) -> list[html.Div]:
         link = context.view.to(window="quality").url()
-        return [html.Div(html.A("quality", href=link) if "quality" in granted else None, id="shifts")]
+        return [html.Div(html.A("quality", href=link) if QUALITY in granted else None, id="shifts")]
 
     def parts(self, context: Context, data: PanelData) -> Parts:
         rows = data.frames[SHIFTS.name]
@@ -87,7 +89,9 @@ WINDOWS = {**all_windows(), "shifts": Window("shifts", Level.NATION, (Shifts(),)
 @pytest.fixture
 def pages() -> Pages:
     words = {**catalogue().words, "window.shifts": Text(zh="班次", en="Shifts")}
-    return Pages(catalogue().model_copy(update={"words": words}), OpenAccess(), WINDOWS)
+    pages, others = frozenset({Action.OPEN_PAGES, Action.SEE_OTHER_WINDOWS}), Text(zh="其他", en="others")
+    roles = {**catalogue().roles, "others": Role(id="others", name=others, levels=(Level.NATION,), may=pages)}
+    return Pages(catalogue().model_copy(update={"words": words, "roles": roles}), OpenAccess(), WINDOWS)
 
 
 def test_a_panel_shows_a_frame_that_another_room_has_made(pages: Pages) -> None:
@@ -98,37 +102,45 @@ def test_a_panel_shows_a_frame_that_another_room_has_made(pages: Pages) -> None:
 
 
 def test_a_value_that_a_windows_own_parameter_cannot_have_is_no_page_and_is_named(pages: Pages) -> None:
-    answer = pages.answer("/shifts", "shift=noon", Viewer("local", "administrator", "100000"))
+    answer = pages.answer("/shifts", "shift=noon", LOCAL)
     assert answer.status == 404
     assert "“shift”不能是“noon”" in str(answer.content())
 
 
 def test_a_right_is_a_need_and_decides_the_layout(pages: Pages) -> None:
-    def links(region: str) -> set[str]:
-        content = pages.answer(
-            "/shifts", "", Viewer("somebody", "executive" if region == "100000" else "province_manager", region)
-        ).content()
+    def links(role: str) -> set[str]:
+        content = pages.answer("/shifts", "", Viewer("somebody", role, NATION)).content()
         inside = [element for element in elements(content) if getattr(element, "id", "") == "shifts"]
         return {urlsplit(element.href).path for element in elements(inside) if getattr(element, "href", "")}
 
-    assert links("100000") == {"/quality"}
-    assert links("440000") == set()
+    assert links("steward") == {"/quality"}
+    assert links("others") == set()
 
 
 def test_a_panel_hears_of_no_right_that_it_does_not_need() -> None:
-    heard: list[Collection[str]] = []
+    heard: list[Collection[Right]] = []
 
     class Listening(Shifts):
         def needs(self, context: Context) -> Needs:
-            return replace(super().needs(context), topics=())
+            return replace(super().needs(context), rights=())
 
-        def layout(self, context: Context, granted: Collection[str]) -> list[html.Div]:
+        def layout(self, context: Context, granted: Collection[Right]) -> list[html.Div]:
             heard.append(granted)
             return []
 
     view = Addresses(catalogue(), WINDOWS).parse("/shifts", "")
-    Window("shifts", Level.NATION, (Listening(),)).layout(replace(context("hq"), view=view), lambda topic: True)
+    Window("shifts", Level.NATION, (Listening(),)).layout(replace(context("hq"), view=view), lambda action, scope: True)
     assert heard == [frozenset()]
+
+
+def test_a_window_is_open_to_whom_its_action_allows(pages: Pages) -> None:
+    """One that names none is one of the others."""
+
+    def status(role: str, path: str) -> int:
+        return pages.answer(path, "", Viewer("somebody", role, NATION)).status
+
+    assert {path: status("others", path) for path in ("/shifts", "/hq")} == {"/shifts": 200, "/hq": 403}
+    assert {path: status("wall", path) for path in ("/shifts", "/hq")} == {"/shifts": 403, "/hq": 200}
 
 
 def test_one_order_of_states_of_trust_and_of_levels() -> None:
