@@ -17,7 +17,6 @@ from pipeline.flow.aside import judge_aside
 from pipeline.flow.aside_deeds import carry_out
 from pipeline.flow.feeder import Feeder, pushing
 from pipeline.flow.judging import judge_clock
-from store.facts.opening import BUCKETS_A_RUN, ROLL_S
 from store.faults import StoreFault
 
 log = logging.getLogger("watchfloor.wheel")
@@ -30,6 +29,8 @@ STEP_S = 2.0
 """More than this in that time is a step: nobody's clock is slewed so fast."""
 CLOCK_AUDIT_S = 30
 """Rhythm of the audit of the clock; after a start the sources have as long to come in."""
+ROLL_S, BUCKETS_A_RUN = 60, 48
+"""How often tiers are rolled, and how many buckets of a channel a run may compare: it never takes a core for long."""
 ASIDE_S = 2
 """How often it is looked whether somebody wants something done with what was kept aside."""
 
