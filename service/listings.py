@@ -22,7 +22,7 @@ from pipeline.dependencies import Dependencies
 from pipeline.flow.aside_deeds import UnknownBody
 from pipeline.flow.aside_listing import KINDS, Wanted, listing, show
 from pipeline.flow.evidence import evidence_by_piece
-from store.facts.opening import storage
+from store.facts.tiers import TieredHistory
 from store.state.open_finding import OpenFinding
 from wording.sentences import sentence
 
@@ -34,7 +34,7 @@ def lists_of(dependencies: Dependencies) -> Lists:
     return {
         AuditQuestion: partial(audit, dependencies),
         SourcesQuestion: lambda _: sources(dependencies),
-        StorageQuestion: lambda _: Listing(tuple(storage(dependencies.history))),
+        StorageQuestion: lambda _: storage(dependencies.history),
         AsideQuestion: partial(aside, dependencies),
         AsideShowQuestion: partial(aside_show, dependencies),
     }
@@ -115,6 +115,27 @@ def sources(dependencies: Dependencies) -> Listing:
                     "error": (status.error if status else "") or "",
                 }
             )
+    return Listing(tuple(rows))
+
+
+def storage(history: TieredHistory) -> Listing:
+    """What each tier holds: rows, bytes, bytes a row, oldest and newest, and the servers that lack some of it."""
+    rows = []
+    for tier in history.tiers:
+        held = tier.history.holdings()
+        rows.append(
+            {
+                "tier": tier.name,
+                "bucket": tier.size or "as arrived",
+                "keeps_days": tier.keep.days,
+                "rows": held.rows,
+                "bytes": held.bytes,
+                "bytes_a_row": round(held.bytes / held.rows, 1) if held.rows else None,
+                "oldest": held.oldest,
+                "newest": held.newest,
+                "lacking": ", ".join(held.lacking),
+            }
+        )
     return Listing(tuple(rows))
 
 

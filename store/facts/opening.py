@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from config.catalogue import Catalogue
 from config.settings import BadSetting, Settings
 from store.facts.history import History
-from store.facts.tiers import Tier, TieredHistory
+from store.facts.tiers import Tier
 
 RAW, QUARTER, DAILY = "raw", "quarter", "daily"
 QUARTERS_AT_ONCE = 4
@@ -79,24 +78,3 @@ def in_database(url: str, suffix: str) -> str:
     """A ClickHouse address whose database has a suffix."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}{suffix}"))
-
-
-def storage(history: TieredHistory) -> list[dict[str, Any]]:
-    """What each tier holds: rows, bytes, bytes a row, oldest and newest, and the servers that lack some of it."""
-    rows = []
-    for tier in history.tiers:
-        held = tier.history.holdings()
-        rows.append(
-            {
-                "tier": tier.name,
-                "bucket": tier.size or "as arrived",
-                "keeps_days": tier.keep.days,
-                "rows": held.rows,
-                "bytes": held.bytes,
-                "bytes_a_row": round(held.bytes / held.rows, 1) if held.rows else None,
-                "oldest": held.oldest,
-                "newest": held.newest,
-                "lacking": ", ".join(held.lacking),
-            }
-        )
-    return rows

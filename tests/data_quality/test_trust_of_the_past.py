@@ -74,7 +74,7 @@ def figures(periods: Periods, *about: tuple[str, str, str], n: float = 1.0) -> p
 
 def finding(**told: Any) -> dict[str, Any]:
     """A hard rule that failed of half of what was offered, from 08:00 to 08:15."""
-    blank: dict[str, Any] = dict.fromkeys(FINDINGS, "")
+    blank: dict[str, Any] = dict.fromkeys(FINDINGS.columns, "")
     known = {"rule": "AC-03", "severity": "major", "state": "fail", "channel": "hotline", "source": "acd"}
     units = {"bad": 50, "expected": 100, "measure": "offered", "facts": "{}"}
     span = {"start": at("08:00"), "end": at("08:15"), "since": 0, "until": 10**6}
@@ -82,7 +82,7 @@ def finding(**told: Any) -> dict[str, Any]:
 
 
 def found(*rows: dict[str, Any]) -> pd.DataFrame:
-    frame = pd.DataFrame(list(rows), columns=[*FINDINGS, "start", "end", "until"])
+    frame = pd.DataFrame(list(rows), columns=[*FINDINGS.columns, "start", "end", "until"])
     frame["since"] = [row["since"] for row in rows]
     for name in ("start", "end"):
         frame[name] = pd.Series(pd.to_datetime(frame[name], utc=True), dtype="datetime64[s, UTC]")

@@ -15,8 +15,9 @@ from config.settings import Settings
 from metrics.observations import Interval
 from service.commands.command_line import main
 from service.dependencies import open_dependencies
+from service.listings import storage
 from store.facts.history import BatchStamp
-from store.facts.opening import in_database, in_schema, storage
+from store.facts.opening import in_database, in_schema
 from tests.support.pipeline_world import FOLDER, GUANGZHOU, NOON, stores
 from tests.support.real_postgres import shared_postgres
 
@@ -42,7 +43,7 @@ def test_the_tiers_of_one_postgresql_have_a_schema_each(tmp_path: Path) -> None:
     with open_dependencies(settings, load(FOLDER)) as dependencies:
         [_, quarter, _] = (tier.history for tier in dependencies.history.tiers)
         quarter.write(STAMP, offered(NOON))
-        assert [tier["rows"] for tier in storage(dependencies.history)] == [0, 1, 0]
+        assert [tier["rows"] for tier in storage(dependencies.history).rows()] == [0, 1, 0]
 
 
 def test_time_that_is_forgotten_is_asked_in_whole_buckets_or_refused_in_words(
@@ -60,7 +61,7 @@ def test_time_that_is_forgotten_is_asked_in_whole_buckets_or_refused_in_words(
             while dependencies.history.roll(later, 10_000).buckets:
                 pass
             dependencies.history.retain(later)
-        assert [tier["rows"] for tier in storage(dependencies.history)] == [0, 4, 2]
+        assert [tier["rows"] for tier in storage(dependencies.history).rows()] == [0, 4, 2]
         assert answer(stores(dependencies), Question("answer_rate", span, grain="15min")).rows() == before
     assert main([*home, *asked, "--format", "json"]) == 0
     [row] = json.loads(capsys.readouterr().out)
