@@ -1,5 +1,5 @@
 # Two commands matter: `make run` and `make test`. Each sets up what it needs in .venv first.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= var
@@ -8,10 +8,10 @@ DEMO ?= 1
 
 setup: $(VENV)/.run-ready
 
-.PHONY: setup run test test-faults check format docs bench chromium faketime clickhouse clean
+.PHONY: setup run test test-quick test-faults check format docs bench chromium faketime clickhouse clean
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Watchfloor needs Python 3.11; name one with: make PYTHON=/path/to/python3.11 …"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "Watchfloor needs Python 3.11, 3.12 or 3.13; name one with: make PYTHON=/path/to/python3.11 …"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run-ready: requirements.txt constraints.txt | $(VENV)/bin/python
@@ -28,6 +28,10 @@ run: $(VENV)/.run-ready
 # Three at once on two cores: a third of the time is spent waiting for processes.
 test: $(VENV)/.dev-ready chromium clickhouse
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+# The inner loop: what starts no server, no process and no browser.
+test-quick: $(VENV)/.dev-ready
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not faults and not server"
 
 # Breaks real processes under load; ONLY= names one fault. Files run side by side: most of the time is spent waiting.
 test-faults: $(VENV)/.dev-ready chromium clickhouse faketime

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytest_plugins = ["tests.support.starting"]
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the room that starts whole products and waits for them, so that no core is idle at the end."""

