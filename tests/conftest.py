@@ -1,6 +1,11 @@
 """The order of the suite, and what no test may leave behind."""
 
 import pytest
+from hypothesis import settings
+
+# No example is judged by the clock: a machine may be busy.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 pytest_plugins = ["tests.support.starting"]
 

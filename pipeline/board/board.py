@@ -5,7 +5,8 @@ over minutes.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from threading import Lock
 from zoneinfo import ZoneInfo
@@ -39,10 +40,21 @@ class Board:
         self.measure_index = {measure: at for at, measure in enumerate(self.measures)}
         self.zone = ZoneInfo(catalogue.day.zone)
         self.lock = Lock()
+        self.judging = {channel: Lock() for channel in catalogue.channels}
         self.feeds: dict[tuple[str, str], Feed] = {}
         for channel in catalogue.channels.values():
             for source in channel.sources:
                 self.feeds[channel.id, source.id] = self._feed(channel, source)
+
+    @contextmanager
+    def judged(self, channels: Set[str]) -> Iterator[None]:
+        """From reading what is stored of these channels to showing it nobody else does, so that what was read last is
+        what stays; sources of one channel come at the same time.
+        """
+        with ExitStack() as held:
+            for channel in sorted(self.judging.keys() & channels):
+                held.enter_context(self.judging[channel])
+            yield
 
     def _feed(self, channel: Channel, source: Source) -> Feed:
         measures = [delivery.measure for delivery in source.delivers]

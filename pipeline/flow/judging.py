@@ -42,6 +42,11 @@ Judge = Callable[[Dependencies, Sequence[Touched]], None]
 
 def judge(dependencies: Dependencies, touched: Sequence[Touched]) -> None:
     """Audit and roll up what was touched, each interval once; the caller wakes the publisher when its part is done."""
+    with dependencies.board.judged({batch.channel for batch in touched}):
+        _judge(dependencies, touched)
+
+
+def _judge(dependencies: Dependencies, touched: Sequence[Touched]) -> None:
     now = dependencies.clock()
     findings = []
     for span, channels in together(touched):

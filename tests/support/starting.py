@@ -1,13 +1,9 @@
-"""Which tests start a server, a process or a browser: told by what they use, and held to it while they run.
+"""Which tests start a server, a process or a browser: told by what they use, so that `make test-quick` leaves them out.
 
-A test is marked `server` if it, its fixtures, or what they call in `tests` name anything of STARTERS. Any other test
-that opens a connection, listens or starts a process fails, whatever becomes of its own assertions; so `server` cannot
-be missing where it belongs, and `make test-quick` starts nothing.
+A test is marked `server` if it, its fixtures, or what they call in `tests` name anything of STARTERS.
 """
 
-import sys
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from functools import cache
 from inspect import unwrap
 from types import CodeType, FunctionType
@@ -23,39 +19,6 @@ STARTERS = frozenset(
     }
 )  # fmt: skip
 """Modules and classes, and what is in them, by which something is started or reached."""
-FORBIDDEN = ("os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "socket.bind", "socket.connect",
-             "subprocess.Popen")  # fmt: skip
-"""What Python tells its auditors before it does it; a pair of sockets inside the process, as loops have, is allowed."""
-
-
-class StartsSomething(BaseException):
-    """A test without the mark `server` starts a process or opens a connection."""
-
-
-class Watch:
-    """Hears of everything that a test starts; while it is `on`, refuses it and remembers."""
-
-    def __init__(self) -> None:
-        self.on = False
-        self.refused: list[str] = []
-        sys.addaudithook(self._hear)
-
-    @contextmanager
-    def over(self, item: pytest.Item) -> Iterator[None]:
-        """Watch over a test that may start nothing; what its module's fixtures end after it is not its doing."""
-        self.on = item.get_closest_marker("server") is None
-        try:
-            yield
-        finally:
-            self.on = False
-
-    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if self.on and event in FORBIDDEN:
-            self.refused.append(f"{event} {arguments[:2]}")
-            raise StartsSomething(self.refused[-1])
-
-
-WATCH = Watch()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -63,31 +26,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         seen: set[int] = set()
         if any(starts(function, parameters_of(item), seen) for function in functions_of(item)):
             item.add_marker("server")
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
-    WATCH.refused.clear()
-    with WATCH.over(item):
-        return (yield)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    with WATCH.over(item):
-        return (yield)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail the test also where its own code has swallowed the refusal."""
-    report = yield
-    if WATCH.refused and report.when == "teardown" and report.passed:
-        report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} is not marked `server` and starts something: {WATCH.refused}"
-    return report
 
 
 def functions_of(item: pytest.Item) -> Iterator[Any]:

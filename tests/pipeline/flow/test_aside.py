@@ -152,7 +152,7 @@ def test_a_finding_that_was_lost_comes_back_at_the_next_look(world: World) -> No
     world.push(b"old", "a", "fax")
     world.drained()
     [finding] = world.findings()
-    closed = finding.finding()._replace(state=CheckState.PASS, start=None, end=None)
+    closed = finding.finding()._replace(state=CheckState.PASS)
     world.dependencies.state.findings.record([closed], NOON)
     assert world.findings() == []
     judge_aside(world.dependencies)
