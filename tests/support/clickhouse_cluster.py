@@ -10,13 +10,13 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import urllib.error
-import urllib.request
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from zlib import crc32
+
+import httpx
 
 from config.catalogue import Catalogue
 from store.facts.clickhouse import ClickHouseHistory
@@ -133,16 +133,15 @@ class Cluster:
 
     def tell(self, number: int, statement: str) -> str:
         """What one server says to a statement."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.http[number]}/", statement.encode())
-        with urllib.request.urlopen(request, timeout=ANSWERS_S) as answer:  # noqa: S310 - a server of this machine
-            return str(answer.read(), "utf-8")
+        answer = httpx.post(f"http://127.0.0.1:{self.http[number]}/", content=statement, timeout=ANSWERS_S)
+        return answer.raise_for_status().text
 
     def wait_for_zookeeper(self, number: int) -> None:
         """Until a server has a session."""
         eventually(
             lambda: self.tell(number, "SELECT count() FROM system.zookeeper WHERE path = '/'"),
             f"server {number} has a session with ZooKeeper",
-            but=urllib.error.HTTPError,
+            but=httpx.HTTPError,
         )
 
     def drop(self, database: str) -> None:

@@ -3,10 +3,11 @@
 import signal
 import subprocess
 import sys
-import urllib.request
 from functools import partial
 from pathlib import Path
 from types import TracebackType
+
+import httpx
 
 from tests.support.ports import free_ports
 from tests.support.processes import DIES_WITH_US
@@ -82,7 +83,6 @@ class NatsCluster:
 
 def _healthy(monitor: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{monitor}/healthz", timeout=1) as answer:
-            return bool(answer.status == 200)
-    except OSError:
+        return httpx.get(f"http://127.0.0.1:{monitor}/healthz", timeout=1).is_success
+    except httpx.HTTPError:
         return False

@@ -70,8 +70,8 @@ class Address:
                 connection.connect()
                 connection.sock.settimeout(ANSWER_S)
                 connection.request("POST", f"/?{query}", body, who)
-                response = connection.getresponse()
-                answer = response.read()
+                with connection.getresponse() as response:
+                    answer = response.read()
         except (OSError, HTTPException) as error:
             raise StoreUnreachable(f"{server} does not answer: {error}") from error
         if response.status != 200:

@@ -3,7 +3,9 @@
 1. A contact that the ledger holds in this or a newer revision is left as it is.
 2. The rows of the other contacts are added; where such a contact was before and is no longer, a row without a value
    says so.
-3. Every key that a contact of the batch is or was in is summed again, be the contact new or not: a writer that was
+3. The contacts just added are read once more: another writer may have put a newer or older revision of one elsewhere
+   in between. Wherever a contact stands in a revision that is not its newest, a row without a value says so.
+4. Every key that a contact of the batch is or was in is summed again, be the contact new or not: a writer that was
    killed after 2 left contacts without their sums, and its batch comes again.
 """
 
@@ -80,7 +82,15 @@ def changes(rows: pd.DataFrame, known: pd.DataFrame, revision: int) -> tuple[pd.
     fresh = rows[~alone]
     left = live[~live["contact"].isin(stale)][PLACE].merge(fresh[PLACE], how="left", on=PLACE, indicator="where")
     moved = left.loc[left["where"] == "left_only", PLACE].assign(value=np.nan, parts=np.uint64(0))
-    return pd.concat([fresh, moved]).astype({"parts": np.uint64}), len(stale) - differing, differing
+    added = pd.concat([fresh, moved]).astype({"parts": np.uint64}).assign(revision=revision)
+    return added, len(stale) - differing, differing
+
+
+def overtaken(known: pd.DataFrame) -> pd.DataFrame:
+    """Rows that take contacts away from places where they stand in a revision that is not their newest."""
+    newest = known.groupby("contact")["newest"].transform("max")
+    gone = known["was"].notna() & (known["newest"] < newest)
+    return known.loc[gone, PLACE].assign(value=np.nan, parts=np.uint64(0), revision=newest[gone])
 
 
 def touched(rows: pd.DataFrame, known: pd.DataFrame, added: pd.DataFrame) -> pd.DataFrame:

@@ -90,6 +90,11 @@ class Writer:
         added, same, older = contacts.changes(rows, known, stamp.revision)
         if len(added):
             self.servers.insert_rows(server, "contribution", self._ledger_rows(stamp, added))
+            now = contacts.held(ask, table, channel, added["contact"].unique())
+            moved = contacts.overtaken(now)
+            if len(moved):
+                self.servers.insert_rows(server, "contribution", self._ledger_rows(stamp, moved))
+            known, added = pd.concat([known, now]), pd.concat([added, moved])
         keys = contacts.touched(rows, known, added)
         sums = self._with_reported(stamp, contacts.summed(ask, table, channel, keys, self._peaks()))
         written = self._merge(server, stamp, sums, forced=True, announce=announce)
@@ -139,7 +144,7 @@ class Writer:
             "contact": rows["contact"].to_numpy().astype("S16"),
             "value": rows["value"].to_numpy(),
             "parts": rows["parts"].to_numpy(),
-            "revision": np.full(length, stamp.revision, dtype=np.int64),
+            "revision": rows["revision"].to_numpy().astype(np.int64),
             "received": np.full(length, second(stamp.received_at), dtype=np.uint32),
         }
 

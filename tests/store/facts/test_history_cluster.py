@@ -172,6 +172,22 @@ def test_of_two_writers_at_once_the_one_that_saw_more_contacts_is_right(tmp_path
     assert one(opened) == 3
 
 
+def test_a_contact_that_two_writers_at_once_put_in_two_places_is_in_the_newer_one(tmp_path: Path) -> None:
+    """Each has seen that the ledger has no such contact when the other adds it."""
+    opened = in_process().open(tmp_path, world())
+    newer = [contacts([("a", "offered", "110106", "", START, 1.0)])]
+
+    def slowly(server: str, statement: str, settings: Mapping[str, str | int], rows: bytes | None) -> bytes:
+        if ".contribution FORMAT" in statement and newer:
+            opened.contribute(stamp(2), newer.pop())
+        return in_process().send(server, statement, settings, rows)
+
+    late = ClickHouseHistory(in_process().url(tmp_path), world(), slowly)
+    late.contribute(stamp(1), contacts([("a", "offered", "110105", "", START, 1.0)]))
+    assert newer == []
+    assert one(opened) == 1
+
+
 def test_a_writer_that_ended_between_ledger_and_sums_is_mended_by_the_same_batch(tmp_path: Path) -> None:
     history = in_process().open(tmp_path, world())
 
