@@ -17,16 +17,15 @@ from pathlib import Path
 import duckdb
 import httpx
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from bench.load import STEP, Load
-from collectors import build
-from collectors.push import PushCollector
-from collectors.push.endpoint import PushEndpoint
+from collectors import addresses, build
+from collectors.receiving import Intake
 from config.loading import load as load_catalogue
 from config.settings import Settings
-from metrics.observations import Parsed, Payload, SourceFault
 from pipeline.dependencies import Dependencies
-from pipeline.flow.feeder import Feeder
+from pipeline.flow.feeder import feeder_of, receiving
 from pipeline.flow.stream_consumer import StreamConsumer
 from pipeline.snapshot.builder import SnapshotBuilder
 from pipeline.snapshot.publisher import BEAT_S
@@ -36,6 +35,7 @@ from store.facts.duck.schema import SETTINGS
 from store.ingest.stream import Ingest
 from store.valkey.embedded import EmbeddedValkey
 from store.valkey.live import Live
+from tests.support.installation import installation
 
 AFTER = timedelta(seconds=5)
 """How long after its end a minute is pushed."""
@@ -91,17 +91,18 @@ class LineUp:
             valkey_pid,
         )
         self.clock = dependencies.clock
-        collectors: dict[str, PushCollector] = {}
-        feeders: dict[str, Feeder] = {}
-        for channel in dependencies.catalogue.channels.values():
-            collector = build(dependencies.catalogue, channel, channel.sources[0], b"key")
-            assert isinstance(collector, PushCollector)
-            collectors[channel.id] = collector
-            feeders[channel.id] = Feeder(channel, channel.sources[0], collector)
-        self.drain = StreamConsumer(dependencies, ingest, feeders)
+        own = [
+            feeder_of(channel, source, build(dependencies.catalogue, channel, source, installation()))
+            for channel in dependencies.catalogue.channels.values()
+            for source in channel.sources[:1]
+        ]
+        receivers = receiving(own)
+        self.drain = StreamConsumer(dependencies, ingest, receivers)
         self.builder = SnapshotBuilder(dependencies, simulated=True)
-        door = PushEndpoint(collectors, ingest.append, _refused, self.clock, {})
-        transport = httpx.ASGITransport(Starlette(routes=door.routes()))
+        intake = Intake(ingest.append, _refused, {}, self.clock)
+        where = addresses(list(receivers.values()), intake)
+        routes = [Route(address.path, address.endpoint, methods=address.methods) for address in where]
+        transport = httpx.ASGITransport(Starlette(routes=routes))
         self._client = httpx.AsyncClient(transport=transport, base_url="http://door")
 
     def take(self, minute: datetime, bodies: Mapping[str, bytes]) -> Taken:
@@ -164,5 +165,5 @@ def embedded(load: Load, start: datetime) -> Iterator[LineUp]:
             )
 
 
-def _refused(channel: str, payload: Payload, parsed: Parsed | None, fault: SourceFault | None) -> None:
-    raise AssertionError(f"the door refused a body of {channel}: {fault or (parsed and parsed.rejects[:3])}")
+def _refused(channel: str, source: str, body: bytes, received_at: datetime) -> None:
+    raise AssertionError(f"the push endpoint refused a body of {channel}/{source}: {body[:300]!r}")

@@ -38,6 +38,7 @@ from store.facts.names import Names
 from store.facts.postgres import PostgresHistory
 from store.facts.postgres.binary import pack
 from store.facts.postgres.schema import FACT
+from tests.support.installation import installation
 from tests.support.real_postgres import end_postgres, start_postgres
 
 START = datetime(2026, 11, 21, 1, tzinfo=UTC)
@@ -165,7 +166,7 @@ def _minutes(folder: Path) -> tuple[list[list[Work]], Catalogue]:
 
 def _work(catalogue: Catalogue, names: Names, load: Load, channel: str, minute: datetime) -> Work:
     place = catalogue.channels[channel]
-    collector = build(catalogue, place, place.sources[0], b"")
+    collector = build(catalogue, place, place.sources[0], installation(b""))
     assert isinstance(collector, PushCollector)
     at = minute + timedelta(seconds=65)
     parsed = collector.parse(collector.payload(load.body(channel, minute), at))

@@ -5,24 +5,39 @@ A kind is a folder `collectors/<kind>/` whose `__init__.py` has two names:
 - `Options`: a pydantic model (extra="forbid") of `source.options` in a channel's YAML;
 - `build(plan: Plan) -> Collector`: make the collector; it must not touch the world yet.
 
-`fetch` touches the world and `parse` is pure: the same payload always gives the same tables.
+A kind whose figures arrive by themselves has a third, `addresses` (`receiving.py`), and builds a `Receiver`; every
+other kind is polled. `fetch` touches the world and `parse` is pure: the same payload always gives the same tables.
+What a kind needs of this installation is handed to it; none reads the environment or the settings.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
+from collectors.receiving import Intake, ReceivingAddress
 from config.catalogue import Catalogue, Channel, Source
 from metrics.observations import Interval, Parsed, Payload
 
 SHARED = "shared"
 """The folder of what several kinds use."""
+Secret = Callable[[str], str]
+"""The value of a secret by the name that a channel's YAML gives it; '' while there is none."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What collectors need of the installation that they run in."""
+
+    pseudonym_key: bytes
+    home: Path
+    secret: Secret
 
 
 @dataclass(frozen=True)
@@ -35,7 +50,10 @@ class Plan:
     options: Any
     """The kind's validated `Options`."""
     pseudonym_key: bytes
-    """Key of the keyed hash that replaces customer numbers at the door."""
+    """Key of the keyed hash that replaces customer numbers before anything is kept."""
+    home: Path
+    """The data folder: paths that are not absolute are below it."""
+    secret: Secret
 
 
 @dataclass(frozen=True)
@@ -48,7 +66,7 @@ class Ask:
 
 
 class Collector(Protocol):
-    """One source of one channel."""
+    """One source of one channel that is polled."""
 
     def fetch(self, ask: Ask) -> Payload:
         """Read the source; raises SourceFault when it cannot be read, never anything else expected."""
@@ -60,6 +78,42 @@ class Collector(Protocol):
 
     def parse(self, payload: Payload) -> Parsed:
         """Turn a payload into tables; bad records become rejects; raises SourceFault if none can be read."""
+        ...
+
+
+@runtime_checkable
+class Receiver(Protocol):
+    """One source of one channel that sends by itself."""
+
+    def payload(self, body: bytes, received_at: datetime) -> Payload:
+        """What was sent, as the steps of the pipeline take it."""
+        ...
+
+    def fetch_file(self, path: Path, ask: Ask) -> Payload:
+        """Read a file that holds what would have been sent (back-fill); raises SourceFault."""
+        ...
+
+    def parse(self, payload: Payload) -> Parsed:
+        """As that of a Collector."""
+        ...
+
+
+class ReceivingSource(Protocol):
+    """A source that receives, with what counts it."""
+
+    @property
+    def channel(self) -> Channel:
+        """Whose source it is."""
+        ...
+
+    @property
+    def source(self) -> Source:
+        """The source as the channel's YAML has it."""
+        ...
+
+    @property
+    def collector(self) -> Receiver:
+        """What counts its bodies."""
         ...
 
 
@@ -88,8 +142,24 @@ def validate_options(source: Source) -> BaseModel:
     return options
 
 
-def build(catalogue: Catalogue, channel: Channel, source: Source, pseudonym_key: bytes) -> Collector:
-    """Make the collector of a source."""
-    plan = Plan(catalogue, channel, source, validate_options(source), pseudonym_key)
-    collector: Collector = kind_module(source.kind).build(plan)
+def receives(kind: str) -> bool:
+    """Whether sources of a kind send by themselves; raises UnknownKind."""
+    return hasattr(kind_module(kind), "addresses")
+
+
+def build(catalogue: Catalogue, channel: Channel, source: Source, installation: Installation) -> Collector | Receiver:
+    """Make the collector of a source: a Receiver where its kind receives."""
+    plan = Plan(
+        catalogue, channel, source, validate_options(source), installation.pseudonym_key, installation.home,
+        installation.secret,
+    )  # fmt: skip
+    collector: Collector | Receiver = kind_module(source.kind).build(plan)
     return collector
+
+
+def addresses(sources: Sequence[ReceivingSource], intake: Intake) -> list[ReceivingAddress]:
+    """Where figures arrive, asked of every kind that receives, with its sources; it may have none."""
+    found: list[ReceivingAddress] = []
+    for kind in filter(receives, kinds()):
+        found += kind_module(kind).addresses([source for source in sources if source.source.kind == kind], intake)
+    return found

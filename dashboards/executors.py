@@ -28,4 +28,6 @@ class Executors:
     health: Executor = field(default_factory=partial(Executor, "health", 1, 0))
     """Whether the store answers; all who ask at a time are told by one look."""
     questions: Executor = field(default_factory=partial(Executor, "questions", 2, 20))
-    """Answers from facts."""
+    """Who waits for answers from facts."""
+    lists: Executor = field(default_factory=partial(Executor, "lists", 2, 20))
+    """Lists of the interface for other systems."""

@@ -7,13 +7,12 @@ from functools import partial
 from threading import Event
 
 from analysis.questions.transport import InProcess
-from collectors.push import PushCollector
 from config.catalogue import Catalogue
 from config.jobs import Job
 from config.settings import Settings
 from pipeline.dependencies import Dependencies
 from pipeline.flow.aside_deeds import aside_jobs
-from pipeline.flow.feeder import Feeder, pushing
+from pipeline.flow.feeder import Feeder, ReceivingFeeder, receiving
 from pipeline.flow.judging import clock_audit
 from pipeline.flow.polling import Ask, polling_jobs
 from pipeline.flow.scheduler import Scheduler
@@ -27,7 +26,7 @@ from service.job_queue import jobs_of
 from service.leader import leading
 from service.process import until_signal
 from service.questions import answered_here
-from service.sources import feeders, pushed
+from service.sources import feeders
 from service.valkey import shared
 from store.facts.tiers.jobs import tier_jobs
 from store.housekeeping import housekeeping
@@ -47,8 +46,8 @@ class Running:
     live: Live
     ingest: Ingest
     questions: InProcess
-    pushed: dict[str, PushCollector]
-    """The collectors of the push endpoint, by channel: what it parses, the stream consumer need not parse again."""
+    receivers: tuple[ReceivingFeeder, ...]
+    """Those of the pipeline: what the push endpoint has parsed, the stream consumer need not parse again."""
 
 
 @contextmanager
@@ -72,7 +71,7 @@ def running(settings: Settings, catalogue: Catalogue) -> Iterator[Running]:
                     thread.start()
                 try:
                     with answered_here(settings, dependencies) as questions:
-                        yield Running(dependencies, live, ingest, questions, pushed(own))
+                        yield Running(dependencies, live, ingest, questions, tuple(receiving(own).values()))
                 finally:
                     for thread in (incoming, scheduler, publisher):
                         thread.stop()
@@ -83,7 +82,7 @@ def background_jobs(settings: Settings, dependencies: Dependencies, own: tuple[F
     clock = dependencies.clock
     return [
         clock_audit(dependencies),
-        *aside_jobs(dependencies, pushing(own)),
+        *aside_jobs(dependencies, receiving(own)),
         *tier_jobs(dependencies.history, clock),
         housekeeping(dependencies.payloads, dependencies.state, settings.payload_days, clock),
     ]
@@ -105,7 +104,7 @@ def collection(
 ) -> Iterator[tuple[Ask, StreamConsumer | Listener]]:
     """Who asks the sources and stores what they answer: this process, or workers that it hears of by the job queue."""
     if settings.nats_url is None:
-        yield partial(follow, dependencies), StreamConsumer(dependencies, ingest, pushing(own))
+        yield partial(follow, dependencies), StreamConsumer(dependencies, ingest, receiving(own))
         return
     with jobs_of(settings) as jobs:
         yield asker(jobs, dependencies.clock), Listener(dependencies, jobs, leads)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
+from collectors.push import PATH
 from config.catalogue import Catalogue
 from config.faults import CatalogueError
 from config.loading import load
@@ -17,9 +18,9 @@ from service.dependencies import make_home, state_url
 from service.pipeline import run_alone, running
 from service.process import collect_rarely, end_on_signals, set_up_log
 from service.questions import asked_by_web
-from service.sources import push_collectors
+from service.sources import receiving_feeders
 from service.valkey import shared
-from service.web import PUSH_PATH, SiteDependencies, listen, own_address, serve
+from service.web import SiteDependencies, listen, own_address, serve
 from service.worker import run_worker
 from store.faults import StoreFault
 from store.state import State, open_state
@@ -49,7 +50,7 @@ def _all(settings: Settings, catalogue: Catalogue) -> None:
     make_home(settings)
     with address, _demo(settings, here), running(settings, catalogue) as service:
         accounts = service.dependencies.state if settings.access == "login" else None
-        site = SiteDependencies(service.live, service.ingest, service.pushed, accounts, service.questions)
+        site = SiteDependencies(service.live, service.ingest, service.receivers, accounts, service.questions)
         serve(settings, catalogue, site, address)
 
 
@@ -59,19 +60,19 @@ def _demo(settings: Settings, here: str) -> AbstractContextManager[object]:
         return nullcontext()
     from simulator.demo import nation  # noqa: PLC0415 - only in demo mode
 
-    return nation(settings, f"{here}{PUSH_PATH}v1")
+    return nation(settings, f"{here}{PATH}")
 
 
 def _web(settings: Settings, catalogue: Catalogue) -> None:
     """A web process alone: it shares Valkey, and the users if they sign in, with the processes beside it."""
-    pushed = push_collectors(settings, catalogue)
+    receivers = receiving_feeders(settings, catalogue)
     with (
         listen(settings) as address,
         _accounts(settings, catalogue) as accounts,
         shared(settings) as (live, ingest),
         asked_by_web(settings, catalogue) as questions,
     ):
-        serve(settings, catalogue, SiteDependencies(live, ingest, pushed, accounts, questions), address)
+        serve(settings, catalogue, SiteDependencies(live, ingest, receivers, accounts, questions), address)
 
 
 @contextmanager

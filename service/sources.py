@@ -1,15 +1,18 @@
-"""A collector for every source of the catalogue; wrong options stop the start, naming file and key."""
+"""A collector for every source of the catalogue; wrong options stop the start, naming file and key.
 
+What collectors need of this installation, its data folder and the secrets of its environment, is handed to them here.
+"""
+
+import os
 from collections.abc import Callable
 
 from pydantic import ValidationError
 
-from collectors import UnknownKind, build
-from collectors.push import PushCollector
+from collectors import Installation, UnknownKind, build, kinds, receives
 from config.catalogue import Catalogue, Channel, Source
 from config.faults import CatalogueError, Fault
 from config.settings import Settings
-from pipeline.flow.feeder import Feeder
+from pipeline.flow.feeder import Feeder, ReceivingFeeder, feeder_of, receiving
 from service.dependencies import secret
 
 
@@ -19,24 +22,26 @@ def feeders(settings: Settings, catalogue: Catalogue) -> tuple[Feeder, ...]:
     return _built(settings, catalogue, lambda source: True, key)
 
 
-def push_collectors(settings: Settings, catalogue: Catalogue) -> dict[str, PushCollector]:
-    """What the push endpoint counts with, by channel; needs no other source's secrets, and makes no pseudonyms."""
-    return pushed(_built(settings, catalogue, lambda source: source.kind == "push", b""))
+def receiving_feeders(settings: Settings, catalogue: Catalogue) -> tuple[ReceivingFeeder, ...]:
+    """Those that send by themselves; needs no other source's secrets, and makes no pseudonyms."""
+    own = _built(settings, catalogue, lambda source: source.kind in kinds() and receives(source.kind), b"")
+    return tuple(receiving(own).values())
 
 
-def pushed(own: tuple[Feeder, ...]) -> dict[str, PushCollector]:
-    """The collectors of what is pushed, by channel."""
-    return {feeder.channel.id: feeder.collector for feeder in own if isinstance(feeder.collector, PushCollector)}
+def from_environment(name: str) -> str:
+    """The value of an environment variable; '' while it is not set."""
+    return os.environ.get(name, "")
 
 
 def _built(
     settings: Settings, catalogue: Catalogue, wanted: Callable[[Source], bool], key: bytes
 ) -> tuple[Feeder, ...]:
+    installation = Installation(key, settings.home_dir, from_environment)
     made, faults = [], []
     for channel in catalogue.channels.values():
         for source in filter(wanted, channel.sources):
             try:
-                made.append(Feeder(channel, source, build(catalogue, channel, source, key)))
+                made.append(feeder_of(channel, source, build(catalogue, channel, source, installation)))
             except (UnknownKind, ValidationError) as error:
                 faults += _faults(settings, channel, source, error)
     if faults:
@@ -46,13 +51,13 @@ def _built(
 
 def feeder(settings: Settings, catalogue: Catalogue, channel: str, source: str | None) -> Feeder:
     """The feeder of one channel, of one source of it where it has several; raises CatalogueError."""
-    own = [one for one in feeders(settings, catalogue) if one.channel.id == channel]
+    own = [feeder for feeder in feeders(settings, catalogue) if feeder.channel.id == channel]
     file = settings.config_dir / "channels"
     if not own:
         raise CatalogueError([Fault(file, channel, f"no such channel; there are {', '.join(catalogue.channels)}")])
-    chosen = [one for one in own if source in (None, one.source.id)]
+    chosen = [feeder for feeder in own if source in (None, feeder.source.id)]
     if len(chosen) != 1:
-        names = ", ".join(one.source.id for one in own)
+        names = ", ".join(feeder.source.id for feeder in own)
         raise CatalogueError([Fault(file / f"{channel}.yaml", "sources", f"name one with --source: {names}")])
     return chosen[0]
 

@@ -1,6 +1,6 @@
-"""The front of a process: windows, streams and the push endpoint on one address, over Valkey alone.
+"""The web of a process: windows, streams and what receives on one address, over Valkey alone.
 
-It knows neither facts nor sources. What users look at it reads from Valkey, what channel systems push it puts into
+It holds no facts and asks no sources. What users look at it reads from Valkey, what channel systems send it puts into
 Valkey, and what it had to refuse as well; the pipeline, in this process or another, does the rest. So any number of
 such processes can stand side by side.
 """
@@ -13,8 +13,8 @@ from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from analysis.questions.transport import Transport
-from collectors.push import PushCollector
-from collectors.push.endpoint import PushEndpoint
+from collectors import addresses
+from collectors.receiving import Intake, ReceivingAddress
 from config.catalogue import Catalogue
 from config.clock import utc_now
 from config.settings import BadSetting, Settings
@@ -26,15 +26,15 @@ from dashboards.access.viewers import Access, OpenAccess
 from dashboards.executors import Executors
 from dashboards.site.application import create_app
 from dashboards.site.server import SiteServer
+from pipeline.flow.feeder import ReceivingFeeder
 from service.dependencies import secret
 from store.faults import KeyConflict, StoreFull, StoreUnreachable
 from store.ingest.stream import Ingest
 from store.state import State
 from store.valkey.live import Live
 
-PUSH_PATH = "/ingest/"
 OWN_TOKEN = "asks for a token of its own and answers nobody without it"
-PUSH_FAILURES: dict[type[Exception], tuple[int, str]] = {
+INTAKE_FAILURES: dict[type[Exception], tuple[int, str]] = {
     KeyConflict: (409, "conflict"),
     StoreFull: (503, "full"),
     StoreUnreachable: (503, "unavailable"),
@@ -43,11 +43,11 @@ PUSH_FAILURES: dict[type[Exception], tuple[int, str]] = {
 
 @dataclass(frozen=True)
 class SiteDependencies:
-    """What a front stands before."""
+    """What the web of a process stands on."""
 
     live: Live
     ingest: Ingest
-    pushed: dict[str, PushCollector]
+    receivers: tuple[ReceivingFeeder, ...]
     accounts: State | None
     """Who may sign in, and the tokens of other systems; None: access is open."""
     questions: Transport
@@ -81,11 +81,10 @@ def own_address(settings: Settings, address: socket.socket) -> str:
 def serve(settings: Settings, catalogue: Catalogue, behind: SiteDependencies, address: socket.socket) -> None:
     """Serve until a signal comes."""
     access, sign_in = _access(settings, catalogue, behind)
-    with_tokens = [
-        Open(route.path, route.endpoint, OWN_TOKEN, tuple(route.methods or ()))
-        for route in _push_endpoint(behind).routes()
-    ]
-    site = create_app(catalogue, behind.live, access, [*sign_in, *with_tokens], executors=behind.executors)
+    receiving = receiving_addresses(behind.receivers, behind.ingest)
+    site = create_app(
+        catalogue, behind.live, access, [*sign_in, *receiving], executors=behind.executors, questions=behind.questions
+    )
     around = guarded(settings, site)
     # Before the address is told: who comes at once shall wait a moment, not be refused.
     address.listen()
@@ -103,16 +102,16 @@ def guarded(settings: Settings, site: ASGIApp) -> ASGIApp:
     return site
 
 
-def _push_endpoint(behind: SiteDependencies) -> PushEndpoint:
-    """The push endpoint, for every channel that has a push source."""
-    ingest = behind.ingest
-    return PushEndpoint(
-        behind.pushed,
-        ingest.append,
-        lambda channel, payload, parsed, fault: ingest.refuse(channel, payload.data, payload.fetched_at),
-        utc_now,
-        PUSH_FAILURES,
-    )
+def receiving_addresses(receivers: Sequence[ReceivingFeeder], ingest: Ingest) -> list[Guarded | Open]:
+    """Where figures arrive by themselves: what every kind of source that receives says of its own."""
+    intake = Intake(ingest.append, ingest.refuse, INTAKE_FAILURES, utc_now)
+    return [_address(address) for address in addresses(receivers, intake)]
+
+
+def _address(address: ReceivingAddress) -> Guarded | Open:
+    if address.action is None:
+        return Open(address.path, address.endpoint, OWN_TOKEN, address.methods)
+    return Guarded(address.path, address.endpoint, address.action, address.methods)
 
 
 def _access(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from config.catalogue import Catalogue
 from config.settings import Settings
-from pipeline.flow.feeder import pushing
+from pipeline.flow.feeder import receiving
 from pipeline.flow.stream_consumer import StreamConsumer
 from pipeline.flow.worker import Worker, teller
 from service.dependencies import make_home, open_dependencies
@@ -28,7 +28,7 @@ def working(settings: Settings, catalogue: Catalogue) -> Iterator[Worker]:
         jobs_of(settings) as jobs,
     ):
         own = feeders(settings, catalogue)
-        worker = Worker(dependencies, own, jobs, StreamConsumer(dependencies, ingest, pushing(own), teller(jobs)))
+        worker = Worker(dependencies, own, jobs, StreamConsumer(dependencies, ingest, receiving(own), teller(jobs)))
         worker.start()
         try:
             yield worker

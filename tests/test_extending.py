@@ -98,7 +98,7 @@ def counted(what: str) -> str:
 
 def test_the_page_has_examples() -> None:
     sections = SECTION.findall(PAGE.read_text(encoding="utf-8"))
-    assert len(sections) == 6
+    assert len(sections) == 7
     assert all(pieces(section) for section in sections)
 
 
@@ -164,7 +164,7 @@ def test_a_kind_of_source_is_one_folder(copy: Path) -> None:
     script = """
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from collectors import Ask, Plan, build, kinds
+from collectors import Ask, Installation, build, kinds
 from config.catalogue import Channel
 from config.loading import load
 from metrics.observations import Interval
@@ -173,11 +173,53 @@ channel = Channel.model_validate({"id": "desk", "name": {"zh": "台", "en": "des
                  "options": {"path": "counts.csv"}}]})
 Path("counts.csv").write_text("440100,contacts,7\\nnowhere,contacts,1\\n")
 now = datetime(2026, 11, 21, tzinfo=UTC)
-tally = build(load(), channel, channel.sources[0], b"key")
+tally = build(load(), channel, channel.sources[0], Installation(b"key", Path(), dict().__getitem__))
 parsed = tally.parse(tally.fetch(Ask(Interval(now - timedelta(hours=1), now), {}, now)))
 print("tally" in kinds(), parsed.observations["value"].sum(), [reject.line for reject in parsed.rejects])
 """
     assert run(copy, "-c", script) == "True 7.0 [2]\n"
+
+
+def test_a_kind_that_receives_is_one_folder(copy: Path) -> None:
+    """What is posted to it goes through the real stream to the store, and is judged."""
+    assert extend(copy, "A kind of source that receives") == (1, 0)
+    script = """
+import os
+from contextlib import closing
+from pathlib import Path
+from starlette.testclient import TestClient
+from config.catalogue import Source
+from config.clock import utc_now
+from config.loading import load
+from config.settings import Settings
+from dashboards.access.viewers import OpenAccess
+from dashboards.site.application import create_app
+from pipeline.flow.feeder import receiving
+from pipeline.flow.stream_consumer import StreamConsumer
+from service.sources import receiving_feeders
+from service.web import receiving_addresses
+from store.ingest.stream import Ingest
+from store.valkey.embedded import EmbeddedValkey
+from tests.support.live_world import MemoryLive
+from tests.support.pipeline_world import FOLDER, pipeline
+os.environ["SECRET"] = "s"
+box = {"id": "box", "kind": "letterbox", "delivers": [{"measure": "contacts"}], "options": {"secret_env": "SECRET"}}
+known = load(FOLDER)
+desk = known.channels["desk"]
+desk = desk.model_copy(update={"sources": (*desk.sources, Source.model_validate(box))})
+known = known.model_copy(update={"channels": {"desk": desk}})
+receivers = receiving_feeders(Settings(), known)
+with EmbeddedValkey(Path("valkey")) as valkey, closing(Ingest(valkey.url)) as ingest:
+    app = create_app(known, MemoryLive(), OpenAccess(), receiving_addresses(receivers, ingest), windows={})
+    client = TestClient(app, base_url="http://127.0.0.1")
+    lines = "440100,contacts,7\\nnowhere,contacts,1\\n"
+    for secret in ("", "s"):
+        print(client.post("/letterbox/desk/box", content=lines, headers={"x-secret": secret}).status_code)
+    with pipeline(Path("home"), utc_now, known) as opened:
+        print(StreamConsumer(opened, ingest, receiving(receivers)).once())
+        print(("TY-01", "box") in {(found.rule, found.source) for found in opened.state.findings.open()})
+"""
+    assert run(copy, "-c", script).splitlines() == ["401", "202", "1", "True"]
 
 
 def test_another_country_is_one_folder(copy: Path) -> None:

@@ -82,7 +82,7 @@ class Question:
             "to": moment_text(self.span.end),
             **{name: write(value) for name, write, value in self._written() if value != DEFAULTS[name]},
         }
-        return told | {WHERE + dimension: _joined(values) for dimension, values in self.filters}
+        return told | {WHERE + dimension: join_values(values) for dimension, values in self.filters}
 
     def _written(self) -> Iterator[tuple[str, Callable[[Any], str], Any]]:
         return ((name, write, getattr(self, field)) for name, (field, write, _) in PARAMETERS.items())
@@ -142,7 +142,7 @@ def parse_moment(text: str) -> datetime:
     return _aware(datetime.fromisoformat(text), "the time")
 
 
-def _joined(values: tuple[str, ...]) -> str:
+def join_values(values: tuple[str, ...]) -> str:
     """Values as one text: each with its commas and signs escaped, joined by commas."""
     return ",".join(quote(value, safe="") for value in values)
 
@@ -178,7 +178,7 @@ PARAMETERS: dict[str, tuple[str, Callable[[Any], str], Callable[[str], Any]]] = 
     "grain": ("grain", str, str),
     "place": ("place", str, str),
     "channel": ("channel", str, str),
-    "group": ("groups", _joined, _groups),
+    "group": ("groups", join_values, _groups),
     "compare": ("comparison", str, _comparison),
     "known_at": ("as_known_at", moment_text, parse_moment),
     "rows": ("rows", lambda rows: str(int(rows)), _flag),

@@ -61,7 +61,7 @@ def build(plan: Plan) -> AccessLog:
     """Make the collector; raises ValueError where options and deliveries disagree."""
     check(plan)
     options: Options = plan.options
-    return AccessLog(plan, Tail(resolve(options.path), head_lines=1), line_pattern(options))
+    return AccessLog(plan, Tail(resolve(options.path, plan.home), head_lines=1), line_pattern(options))
 
 
 def check(plan: Plan) -> None:

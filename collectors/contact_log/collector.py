@@ -77,7 +77,7 @@ def build(plan: Plan) -> ContactLog:
     check(plan)
     options: Options = plan.options
     head_lines = 2 if options.header is True else 1
-    return ContactLog(plan, Tail(resolve(options.path), head_lines))
+    return ContactLog(plan, Tail(resolve(options.path, plan.home), head_lines))
 
 
 def check(plan: Plan) -> None:

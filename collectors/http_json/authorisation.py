@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from collectors.http_json.calling import Call
-from collectors.http_json.environment_secrets import Secrets
+from collectors.http_json.hidden_secrets import Secrets
 from collectors.http_json.options import Auth, BasicAuth, HeaderAuth, NoAuth, QueryAuth, TokenAuth
 from collectors.shared.record_fields import Unfit, getter
 from metrics.observations import SourceFault

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import ssl
 import time
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from collectors import Ask, Plan
 from collectors.http_json.answers import error_code, records_in, source_words
 from collectors.http_json.authorisation import Authorisation
 from collectors.http_json.calling import Call, call_rate
-from collectors.http_json.environment_secrets import Secrets
+from collectors.http_json.hidden_secrets import Secrets
 from collectors.http_json.options import Options, Request, check_base_url
 from collectors.http_json.pages import Page, is_last, read_file, read_pages
 from collectors.http_json.session import Session, parameters
@@ -40,7 +39,7 @@ class HttpJsonCollector:
         self._interval_s = plan.channel.interval_s
         self._counters = {request.id: Counter.of(plan, request.map) for request in self._options.requests}
         self._zone = next(iter(self._counters.values())).zone
-        self._secrets = Secrets()
+        self._secret, self._secrets = plan.secret, Secrets(plan.secret)
         self._authorisation = Authorisation(self._options.auth, self._secrets)
         self._personal = personal_names(self._options.personal, *(one.map for one in self._options.requests))
         self._key = plan.pseudonym_key
@@ -139,7 +138,7 @@ class HttpJsonCollector:
 
     def _base_url(self) -> str:
         name = self._options.base_url_env
-        other = os.environ.get(name, "") if name else ""
+        other = self._secret(name) if name else ""
         try:
             return check_base_url(other) if other else self._options.base_url
         except ValueError as error:

@@ -1,6 +1,5 @@
-"""The collector of a pushing source: nothing to poll, a body to count."""
+"""The receiver of a pushing source: nothing to poll, a body to count."""
 
-import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,7 +29,7 @@ Counted = tuple[pd.DataFrame, list[Reject], int]
 
 
 class PushCollector:
-    """Payloads come in by the door, or from a file that holds what would have been pushed."""
+    """Payloads come in by the push endpoint, or from a file that holds what would have been pushed."""
 
     def __init__(self, plan: Plan) -> None:
         self.options: Options = plan.options
@@ -40,15 +39,16 @@ class PushCollector:
 
     def token(self) -> str:
         """The bearer token of the channel, '' while the environment names none: then nobody may push."""
-        return os.environ.get(self.options.token_env, "")
+        return self._plan.secret(self.options.token_env)
+
+    @property
+    def source(self) -> str:
+        """Id of the source within its channel."""
+        return self._plan.source.id
 
     def payload(self, body: bytes, received_at: datetime) -> Payload:
         """What was pushed, as the turn takes it."""
         return Payload(body, received_at, Interval(received_at, received_at), "push", {})
-
-    def fetch(self, ask: Ask) -> Payload:
-        """Always a fault: a pushing source is never asked."""
-        raise SourceFault("misconfigured", "a source of kind push sends its figures by itself", permanent=True)
 
     def fetch_file(self, path: Path, ask: Ask) -> Payload:
         """One body from a file."""
@@ -63,7 +63,7 @@ class PushCollector:
         return self.payload(body, ask.now)
 
     def parse_ahead(self, payload: Payload) -> Parsed:
-        """`parse`, kept for who parses the same payload next: the door looks at a body, soon after the drain counts it.
+        """`parse`, kept for who parses the same payload next: first the push endpoint, soon after the stream consumer.
 
         The last one only, and of a body that is not large; whoever finds none parses, to the same end.
         """

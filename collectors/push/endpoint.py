@@ -6,26 +6,27 @@
 4. Once: the Idempotency-Key.                           409 if it came before with another body
 5. Into the stream on disk, then the answer.            202, or 503 while the stream is full or away
 
-A refused body is told to `refused`, so that the steward sees what a channel could not deliver.
+A refused body goes into the stream as well, marked as such, so that the steward sees what a channel could not deliver.
 """
 
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
 
 from access.executor import Executor, QueueFull
 from collectors.push.allowance import Allowance
 from collectors.push.body import READ_S, Refused, read_body
 from collectors.push.collector import PushCollector
+from collectors.receiving import Intake, ReceivingAddress
 from metrics.observations import Parsed, Payload, SourceFault
 
-log = logging.getLogger("watchfloor.door")
+log = logging.getLogger("watchfloor.push_endpoint")
+PATH = "/ingest/v1"
+"""The address of a channel is below it."""
 MOST_FAULTS_TOLD = 100
 LONGEST_KEY = 200
 COME_BACK_S = 5
@@ -38,46 +39,23 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Taken(Protocol):
-    """What the stream answers to an append."""
-
-    @property
-    def id(self) -> str:
-        """Name of the batch."""
-        ...
-
-    @property
-    def duplicate(self) -> bool:
-        """Whether the same key came before with the same body."""
-        ...
-
-
 class PushEndpoint:
     """Takes pushes for all channels that have a push source."""
 
-    def __init__(
-        self,
-        collectors: Mapping[str, PushCollector],
-        append: Callable[[str, str, bytes, datetime], Taken],
-        refused: Callable[[str, Payload, Parsed | None, SourceFault | None], None],
-        clock: Callable[[], datetime],
-        failures: Mapping[type[Exception], tuple[int, str]],
-        read_s: float = READ_S,
-    ) -> None:
-        """`append` puts channel, key, body and time of receipt on disk; `failures`: what it may raise, and the
-        status and code that tell the sender; `refused` hears of each body that is not taken.
-        """
-        self._collectors, self._append, self._refused = collectors, append, refused
-        self._clock, self._failures, self._read_s = clock, failures, read_s
-        self._allowances = {name: Allowance(one.options.pushes_per_minute) for name, one in collectors.items()}
+    def __init__(self, collectors: Mapping[str, PushCollector], intake: Intake, read_s: float = READ_S) -> None:
+        """`collectors`: those of the pushing sources, by channel."""
+        self._collectors, self._intake, self._read_s = collectors, intake, read_s
+        self._allowances = {
+            channel: Allowance(collector.options.pushes_per_minute) for channel, collector in collectors.items()
+        }
         self.parsing = Executor("parse", 1, BODIES_WAITING)
         """One body is parsed at a time: two would share one interpreter and take twice the memory."""
         self.writing = Executor("append", APPENDS, BODIES_WAITING)
         """Everything that goes into the stream; that it hangs keeps nothing else of this process waiting."""
 
-    def routes(self) -> list[Route]:
-        """The routes of the door."""
-        return [Route("/ingest/v1/{channel}", self.push, methods=["POST"])]
+    def addresses(self) -> list[ReceivingAddress]:
+        """The one address, which asks for the channel's token."""
+        return [ReceivingAddress(f"{PATH}/{{channel}}", self.push)]
 
     async def push(self, request: Request) -> JSONResponse:
         """Answer one push; never with a 500 for what the sender did."""
@@ -98,23 +76,24 @@ class PushEndpoint:
             raise Refused(401, "unauthorised", "send the channel's token as: Authorization: Bearer …", headers)
         channel = str(request.path_params["channel"])
         if channel not in opened:
-            raise Refused(404, "unknown_channel", f"this token opens /ingest/v1/{opened[0]}, nothing else")
+            raise Refused(404, "unknown_channel", f"this token opens {PATH}/{opened[0]}, nothing else")
         return channel
 
     async def _push(self, channel: str, request: Request) -> JSONResponse:
         collector = self._collectors[channel]
         key = _key(request)
         body = await read_body(request, collector.options.body_bytes, self._read_s)
-        payload = collector.payload(body, self._clock())
+        payload = collector.payload(body, self._intake.clock())
         parsed, fault = await self._run(self.parsing, _parse, collector, payload)
         refusal = _refusal(parsed, fault)
         if refusal is not None:
-            await self._run(self.writing, self._tell, channel, payload, parsed, fault)
+            await self._run(self.writing, self._refuse, channel, payload)
             raise refusal
         try:
-            taken = await self._run(self.writing, self._append, channel, key, body, payload.fetched_at)
-        except tuple(self._failures) as error:
-            status, code = self._failures[type(error)]
+            append, received_at = self._intake.append, payload.fetched_at
+            taken = await self._run(self.writing, append, channel, collector.source, key, body, received_at)
+        except tuple(self._intake.failures) as error:
+            status, code = self._intake.failures[type(error)]
             headers = {"Retry-After": str(COME_BACK_S)} if status >= 500 else {}
             raise Refused(status, code, str(error), headers) from error
         return JSONResponse(
@@ -128,10 +107,10 @@ class PushEndpoint:
         except QueueFull as full:
             raise Refused(503, "busy", str(full), {"Retry-After": str(COME_BACK_S)}) from full
 
-    def _tell(self, channel: str, payload: Payload, parsed: Parsed | None, fault: SourceFault | None) -> None:
+    def _refuse(self, channel: str, payload: Payload) -> None:
         """Tell the steward; if that fails it is our trouble, and the sender still hears what is wrong with his body."""
         try:
-            self._refused(channel, payload, parsed, fault)
+            self._intake.refuse(channel, self._collectors[channel].source, payload.data, payload.fetched_at)
         except Exception:
             log.exception("a refused push of %s could not be noted", channel)
 

@@ -17,7 +17,6 @@ from typing import Any
 from collectors import Ask
 from collectors.shared.lines import Place, reject
 from collectors.shared.regular_files import OpenFile, open_regular
-from config.settings import Settings
 from metrics.observations import Interval, Payload, Reject, SourceFault
 
 CHUNK = 4 * 1024 * 1024
@@ -48,9 +47,9 @@ def check_encoding(value: Any) -> Any:
     return value
 
 
-def resolve(path: str) -> Path:
+def resolve(path: str, home: Path) -> Path:
     """The path itself if absolute, else under the data folder."""
-    return Path(path) if Path(path).is_absolute() else Settings().home_dir / path
+    return Path(path) if Path(path).is_absolute() else home / path
 
 
 def loss(cursor: Mapping[str, Any], origin: str) -> list[Reject]:

@@ -1,6 +1,5 @@
 """Read a channel's database: `fetch` runs the query, `parse` counts its rows."""
 
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from collectors.sql.options import Options
 from collectors.sql.reading import parse_url, read
 from collectors.sql.rows import plain_row, read_rows, write_rows
 from collectors.sql.watermarks import advanced, begin, held, mark_in, whole_groups
-from config.settings import Settings
 from metrics.observations import Interval, Parsed, Payload, SourceFault
 
 LARGEST = 256 * 1024 * 1024
@@ -34,7 +32,7 @@ class SqlCollector:
         self._interval_s = plan.channel.interval_s
         self._zone = self._counter.zone
         self._personal = personal_names(self._options.personal, self._options.map)
-        self._key = plan.pseudonym_key
+        self._key, self._home, self._secret = plan.pseudonym_key, plan.home, plan.secret
         self._name = f"{plan.channel.id}/{plan.source.id}"
 
     def fetch(self, ask: Ask) -> Payload:
@@ -85,10 +83,10 @@ class SqlCollector:
 
     def _url(self) -> URL:
         options = self._options
-        given = os.environ.get(options.url_env, "").strip()
+        given = self._secret(options.url_env).strip()
         if not given and options.url_default is None:
             raise SourceFault("misconfigured", f"environment variable {options.url_env} is not set", True)
-        default = (options.url_default or "").replace("{home}", str(Settings().home_dir.resolve()))
+        default = (options.url_default or "").replace("{home}", str(self._home.resolve()))
         return parse_url(given or default, options.url_env if given else "url_default")
 
     def _window(self, ask: Ask) -> Interval:

@@ -3,34 +3,43 @@
 1. The gate has said who asks, the route has asked the policy about the action and the region (`dashboards/access`).
 2. Format, parameters and region are read; each that is wrong is a problem that says what there is.
 3. What has not changed since the asker's last answer is not made again (ETag, 304).
-4. Rows are chosen, cut into a page and written, in a thread, few requests at once.
+4. Rows are chosen, cut into a page and written, in a thread, few requests at once. Who asks a question of facts and
+   goes away stops it.
 """
 
+import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from email.utils import format_datetime
-from typing import Any
+from threading import Event
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from access.executor import Executor, QueueFull
+from access.executor import QueueFull
 from access.policy import Viewer
+from analysis.questions.answer import Answer
+from analysis.questions.faults import CannotAnswer, Unavailable
+from analysis.questions.question import Question
+from analysis.questions.transport import Terms, Transport
 from config.catalogue import Catalogue
 from dashboards.access.problems import Problem
 from dashboards.access.routes import VIEWER
 from dashboards.api.formats import Format, chosen
-from dashboards.api.paging import page_of
+from dashboards.api.paging import Page, page_of
 from dashboards.api.parameters import Parameters, read
-from dashboards.api.resources import Resource, Sight
+from dashboards.api.resources import Ask, Found, Resource, Sight
 from dashboards.api.tables import Table
-from dashboards.executors import COME_BACK_S
+from dashboards.executors import COME_BACK_S, Executors
 from metrics.readings import Snapshot
 
 log = logging.getLogger(__name__)
 Newest = Callable[[], Snapshot | None]
+PATIENCE_S = 60.0
+"""How long a request waits for facts."""
 HEADERS = {"Vary": "Accept, Accept-Encoding, Authorization, Cookie", "Cache-Control": "private, no-cache"}
 
 
@@ -46,9 +55,17 @@ def region_of(catalogue: Catalogue, request: Request, viewer: Viewer) -> str:
 class Answering:
     """Answers a list's requests."""
 
-    def __init__(self, catalogue: Catalogue, newest: Newest, resource: Resource, executor: Executor) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        newest: Newest,
+        resource: Resource,
+        executors: Executors,
+        questions: Transport | None,
+    ) -> None:
         self._catalogue, self._newest = catalogue, newest
-        self._resource, self._executor = resource, executor
+        self._resource, self._questions = resource, questions
+        self._executor = executors.questions if resource.questions else executors.lists
 
     async def answer(self, request: Request) -> Response:
         """200 with rows, 304 when nothing has changed, or a problem."""
@@ -57,7 +74,7 @@ class Answering:
         except Problem as problem:
             return problem.response()
         except QueueFull as full:
-            return Problem(503, str(full), {"Retry-After": str(COME_BACK_S)}).response()
+            return _come_back(str(full)).response()
         except Exception:
             log.exception("%s could not be answered", request.url.path)
             return Problem(500, "the server failed; its log has the reason").response()
@@ -68,11 +85,14 @@ class Answering:
         named = getattr(asked, "region", "")
         if named and named not in self._catalogue.regions:
             raise Problem(400, "region: there is no such code; see regions", parameter="region")
-        sight = Sight(self._catalogue, self._newest(), region_of(self._catalogue, request, VIEWER.get()))
+        viewer, gone = VIEWER.get(), Event()
+        scope = region_of(self._catalogue, request, viewer)
+        sight = Sight(self._catalogue, self._newest(), scope, self._ask(viewer, gone))
         tag = self._live_tag(sight, request, written)
         if tag and _is_known(request, tag):
             return _unchanged(tag)
-        body, cursor = await self._executor.run(self._written, sight, asked, written)
+        async with _watched(request, gone):
+            body, cursor = await self._executor.run(self._written, sight, asked, written)
         tag = tag or _tag(hashlib.sha256(body).hexdigest())
         if _is_known(request, tag):
             return _unchanged(tag)
@@ -83,6 +103,19 @@ class Answering:
             headers["Last-Modified"] = format_datetime(sight.snapshot.at, usegmt=True)
         return Response(body, headers=headers, media_type=written.media_type)
 
+    def _ask(self, viewer: Viewer, gone: Event) -> Ask:
+        """How a list asks facts for a viewer; what cannot be answered is a problem."""
+
+        def ask(question: Question) -> Answer:
+            if self._questions is None:
+                raise _come_back("questions are not answered here")
+            try:
+                return self._questions.ask(question, Terms(viewer.region, patience_s=PATIENCE_S, cancelled=gone.is_set))
+            except Unavailable as error:
+                raise _come_back(str(error), code=error.code) from error
+
+        return ask
+
     def _live_tag(self, sight: Sight, request: Request, written: Format) -> str:
         """What a list off the newest snapshot is known by before it is made: its generation; '' for other lists."""
         if not self._resource.live:
@@ -92,15 +125,40 @@ class Answering:
 
     def _written(self, sight: Sight, asked: Parameters, written: Format) -> tuple[bytes, str]:
         """The body of one page, and the cursor of the next."""
-        page = page_of(self._resource.read(sight, asked), self._resource.key, asked.cursor, asked.limit)
-        about = {**self._about(sight), "next": page.cursor or None}
+        try:
+            found = self._resource.read(sight, asked)
+        except CannotAnswer as error:
+            raise Problem(403 if error.code == "scope" else 400, str(error), code=error.code) from error
+        page = self._page(found, asked)
+        about = {**found.about, "next": page.cursor or None}
         return written.write(Table(self._resource.columns, page.frame), about), page.cursor
 
-    def _about(self, sight: Sight) -> Mapping[str, Any]:
-        if not self._resource.live:
-            return {}
-        snapshot = sight.snapshot
-        return {"generation": snapshot.generation, "at": snapshot.at.isoformat(), "simulated": snapshot.simulated}
+    def _page(self, found: Found, asked: Parameters) -> Page:
+        if found.next is not None:
+            return Page(found.frame, found.next)
+        return page_of(found.frame, self._resource.key, asked.cursor, asked.limit)
+
+
+@asynccontextmanager
+async def _watched(request: Request, gone: Event) -> AsyncIterator[None]:
+    """Say when whoever asked has gone, until it is left."""
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        gone.set()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+
+
+def _come_back(detail: str, **members: str) -> Problem:
+    return Problem(503, detail, {"Retry-After": str(COME_BACK_S)}, **members)
 
 
 def next_page(request: Request, cursor: str) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 from config.actions import Action
 from config.catalogue import Catalogue, Definition, Formula, Metric, Sketch
 from dashboards.api.parameters import Parameters, Placed
-from dashboards.api.resources import Resource, Sight
+from dashboards.api.resources import Found, Resource, Sight
 from dashboards.api.tables import Column, columns
 
 METRIC_COLUMNS = columns(
@@ -23,10 +23,10 @@ REGION_COLUMNS = columns(
 RULE_COLUMNS = columns("id name_zh name_en severity limits book")
 
 
-def _metrics(sight: Sight, _: Parameters) -> pd.DataFrame:
+def _metrics(sight: Sight, _: Parameters) -> Found:
     catalogue = sight.catalogue
     known: Iterable[Metric | Sketch] = (*catalogue.metrics.values(), *catalogue.sketches.values())
-    return _frame((_metric(metric) for metric in known), METRIC_COLUMNS)
+    return _found((_metric(metric) for metric in known), METRIC_COLUMNS)
 
 
 def _metric(metric: Metric | Sketch) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _formula(formula: Formula) -> str:
     return whole if formula.scale == 1 else f"{whole} * {formula.scale:g}"
 
 
-def _channels(sight: Sight, _: Parameters) -> pd.DataFrame:
+def _channels(sight: Sight, _: Parameters) -> Found:
     rows = (
         {
             "id": channel.id,
@@ -84,20 +84,20 @@ def _channels(sight: Sight, _: Parameters) -> pd.DataFrame:
         }
         for channel in sight.catalogue.channels.values()
     )
-    return _frame(rows, CHANNEL_COLUMNS)
+    return _found(rows, CHANNEL_COLUMNS)
 
 
-def _regions(sight: Sight, asked: Placed) -> pd.DataFrame:
+def _regions(sight: Sight, asked: Placed) -> Found:
     rows = (
         region.model_dump(include={"code", "kind", "served", "lon", "lat", "population", "seats_built"})
         | {"parent": region.parent or "", "level": region.level.value}
         | {"name_zh": region.name.zh, "name_en": region.name.en}
         for region in (sight.catalogue.regions[code] for code in sight.places(asked.level))
     )
-    return _frame(rows, REGION_COLUMNS)
+    return _found(rows, REGION_COLUMNS)
 
 
-def _rules(sight: Sight, _: Parameters) -> pd.DataFrame:
+def _rules(sight: Sight, _: Parameters) -> Found:
     catalogue = sight.catalogue
     rows = (
         {
@@ -109,7 +109,7 @@ def _rules(sight: Sight, _: Parameters) -> pd.DataFrame:
         }
         for name, setting in catalogue.rules.rules.items()
     )
-    return _frame(rows, RULE_COLUMNS)
+    return _found(rows, RULE_COLUMNS)
 
 
 def _rule_names(catalogue: Catalogue, rule: str) -> dict[str, str]:
@@ -117,8 +117,8 @@ def _rule_names(catalogue: Catalogue, rule: str) -> dict[str, str]:
     return {"name_zh": text.zh if text else rule, "name_en": text.en if text else rule}
 
 
-def _frame(rows: Iterable[Mapping[str, Any]], known: tuple[Column, ...]) -> pd.DataFrame:
-    return pd.DataFrame(list(rows), columns=[column.name for column in known])
+def _found(rows: Iterable[Mapping[str, Any]], known: tuple[Column, ...]) -> Found:
+    return Found(pd.DataFrame(list(rows), columns=[column.name for column in known]))
 
 
 RESOURCES = (

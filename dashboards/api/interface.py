@@ -9,20 +9,21 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import request_response
 from starlette.types import ASGIApp
 
-from access.executor import Executor
 from access.policy import Viewer
+from analysis.questions.transport import Transport
 from config.actions import Action
 from config.catalogue import Catalogue
 from dashboards.access.problems import INTERFACE, Problem
 from dashboards.access.routes import Guarded
-from dashboards.api import dictionary, newest
+from dashboards.api import dictionary, figures, newest
 from dashboards.api.answering import Answering, Newest, region_of
 from dashboards.api.openapi import ROOT_PATH, document
 from dashboards.api.page import page
 from dashboards.api.resources import Resource
+from dashboards.executors import Executors
 from dashboards.views import LANGUAGES
 
-RESOURCES: tuple[Resource, ...] = (*newest.RESOURCES, *dictionary.RESOURCES)
+RESOURCES: tuple[Resource, ...] = (*figures.RESOURCES, *newest.RESOURCES, *dictionary.RESOURCES)
 SMALLEST_PACKED = 1000
 """Bytes of an answer from which on it is compressed."""
 
@@ -36,10 +37,10 @@ def refused(viewer: Viewer, action: Action, scope: str) -> Response:
 class Interface:
     """All addresses below `/api/`."""
 
-    def __init__(self, catalogue: Catalogue, latest: Newest, executor: Executor) -> None:
-        """`latest` gives the newest snapshot, None before the first."""
+    def __init__(self, catalogue: Catalogue, latest: Newest, executors: Executors, questions: Transport | None) -> None:
+        """`latest` gives the newest snapshot, None before the first; without `questions` none are answered."""
         self._catalogue, self._latest = catalogue, latest
-        self._executor = executor
+        self._executors, self._questions = executors, questions
 
     def addresses(self) -> Sequence[Guarded]:
         """The lists, the document, its page, and a refusal of everything else."""
@@ -58,19 +59,19 @@ class Interface:
         )
 
     def _list(self, resource: Resource) -> ASGIApp:
-        return _packed(Answering(self._catalogue, self._latest, resource, self._executor).answer)
+        return _packed(Answering(self._catalogue, self._latest, resource, self._executors, self._questions).answer)
 
     async def _document(self, request: Request) -> Response:
         language = _language(request, "en")
         if language is None:
             return _no_language()
-        return JSONResponse(await self._executor.run(document, RESOURCES, self._catalogue, language))
+        return JSONResponse(await self._executors.lists.run(document, RESOURCES, self._catalogue, language))
 
     async def _page(self, request: Request) -> Response:
         language = _language(request, "zh")
         if language is None:
             return _no_language()
-        described = await self._executor.run(document, RESOURCES, self._catalogue, language)
+        described = await self._executors.lists.run(document, RESOURCES, self._catalogue, language)
         return HTMLResponse(page(described, self._catalogue, language))
 
 

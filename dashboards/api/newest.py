@@ -16,8 +16,9 @@ import pandas as pd
 from config.actions import Action
 from config.catalogue import NATION, Catalogue
 from dashboards.api.parameters import OfFindings, OfReadings, OfSources, check_known
-from dashboards.api.resources import Resource, Sight
+from dashboards.api.resources import Found, Resource, Sight
 from dashboards.api.tables import columns
+from dashboards.views import LANGUAGES
 from metrics.findings import CheckState, Finding
 from wording.sentences import SentenceWriter
 from wording.words import Words
@@ -37,7 +38,21 @@ TOGETHER = ""
 """The channel of a figure that is of all of them together."""
 
 
-def _readings(sight: Sight, asked: OfReadings) -> pd.DataFrame:
+LIVE = {
+    "generation": {"type": "integer"},
+    "at": {"type": "string", "format": "date-time"},
+    "simulated": {"type": "boolean"},
+}
+"""What lists off the snapshot say besides their rows."""
+
+
+def _found(sight: Sight, frame: pd.DataFrame) -> Found:
+    snapshot = sight.snapshot
+    about = {"generation": snapshot.generation, "at": snapshot.at.isoformat(), "simulated": snapshot.simulated}
+    return Found(frame, about)
+
+
+def _readings(sight: Sight, asked: OfReadings) -> Found:
     catalogue = sight.catalogue
     check_known("metric", asked.metric, [*catalogue.metrics, *catalogue.sketches])
     check_known("channel", asked.channel, [*catalogue.channels, TOGETHER])
@@ -46,10 +61,10 @@ def _readings(sight: Sight, asked: OfReadings) -> pd.DataFrame:
     for name in ("metric", "window", "channel"):
         if getattr(asked, name):
             rows = rows & _among(frame[name], getattr(asked, name))
-    return frame[rows]
+    return _found(sight, frame[rows])
 
 
-def _findings(sight: Sight, asked: OfFindings) -> pd.DataFrame:
+def _findings(sight: Sight, asked: OfFindings) -> Found:
     catalogue = sight.catalogue
     check_known("channel", asked.channel, catalogue.channels)
     check_known("rule", asked.rule, catalogue.rules.rules)
@@ -61,7 +76,8 @@ def _findings(sight: Sight, asked: OfFindings) -> pd.DataFrame:
             rows = rows & _among(frame[name], getattr(asked, name))
     chosen = frame[rows]
     found = list(_told(chosen))
-    return chosen.assign(sentence_zh=_sentences(found, catalogue, "zh"), sentence_en=_sentences(found, catalogue, "en"))
+    sentences = {f"sentence_{language}": _sentences(found, catalogue, language) for language in LANGUAGES}
+    return _found(sight, chosen.assign(**sentences))
 
 
 def _told(frame: pd.DataFrame) -> Iterator[Finding]:
@@ -86,10 +102,10 @@ def _sentence(finding: Finding, writer: SentenceWriter, words: Words) -> str:
         return words.told(f"rule.{finding.rule}")
 
 
-def _sources(sight: Sight, asked: OfSources) -> pd.DataFrame:
+def _sources(sight: Sight, asked: OfSources) -> Found:
     check_known("channel", asked.channel, sight.catalogue.channels)
     frame = sight.snapshot.sources
-    return frame[_among(frame["channel"], asked.channel)] if asked.channel else frame
+    return _found(sight, frame[_among(frame["channel"], asked.channel)] if asked.channel else frame)
 
 
 def _among(column: "pd.Series[Any]", wanted: Collection[str]) -> npt.NDArray[np.bool_]:
@@ -99,11 +115,11 @@ def _among(column: "pd.Series[Any]", wanted: Collection[str]) -> npt.NDArray[np.
 RESOURCES = (
     Resource(
         "readings", Action.SEE_READINGS, OfReadings, READINGS, ("metric", "window", "region", "channel"), _readings,
-        True,
+        True, LIVE,
     ),
     Resource(
         "findings", Action.SEE_FINDINGS, OfFindings, FINDINGS, ("rule", "channel", "source", "region", "measure"),
-        _findings, True,
+        _findings, True, LIVE,
     ),
-    Resource("sources", Action.SEE_SOURCES, OfSources, SOURCES, ("channel", "source"), _sources, True),
+    Resource("sources", Action.SEE_SOURCES, OfSources, SOURCES, ("channel", "source"), _sources, True, LIVE),
 )  # fmt: skip

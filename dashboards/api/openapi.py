@@ -19,11 +19,6 @@ KINDS: dict[Kind, dict[str, Any]] = {
     Kind.BOOLEAN: {"type": "boolean"},
     Kind.TIME: {"type": ["string", "null"], "format": "date-time"},
 }
-LIVE = {
-    "generation": {"type": "integer"},
-    "at": {"type": "string", "format": "date-time"},
-    "simulated": {"type": "boolean"},
-}
 PROBLEMS = ("400", "401", "403", "406", "503")
 Document = dict[str, Any]
 
@@ -62,7 +57,7 @@ def _parameters(resource: Resource, words: Words) -> list[Document]:
             "name": name,
             "in": "query",
             "required": name in schema.get("required", ()),
-            "description": words(f"api.parameter.{name}"),
+            "description": words(_word("parameter", name, resource, words)),
             "schema": {key: value for key, value in described.items() if key != "title"},
         }
         for name, described in schema["properties"].items()
@@ -92,7 +87,7 @@ def _object(resource: Resource, words: Words) -> Document:
         column.name: {**KINDS[column.kind], "description": _meaning(column, resource, words)}
         for column in resource.columns
     }
-    about = {**(LIVE if resource.live else {}), "next": {"type": ["string", "null"]}}
+    about = {**resource.about, "next": {"type": ["string", "null"]}}
     return {
         "type": "object",
         "properties": {
@@ -108,9 +103,13 @@ def _object(resource: Resource, words: Words) -> Document:
 
 
 def _meaning(column: Column, resource: Resource, words: Words) -> str:
-    """What a column means: in this list where it has words of its own, or else in all."""
-    own = f"api.column.{resource.name}.{column.name}"
-    return words(own if words.has(own) else f"api.column.{column.name}")
+    return words(_word("column", column.name, resource, words))
+
+
+def _word(kind: str, name: str, resource: Resource, words: Words) -> str:
+    """The key of what a parameter or a column means: in this list where it has words of its own, or else in all."""
+    own = f"api.{kind}.{resource.name}.{name}"
+    return own if words.has(own) else f"api.{kind}.{name}"
 
 
 def _components(words: Words) -> Document:

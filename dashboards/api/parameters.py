@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from typing import Annotated, Any, Literal, TypeVar, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 from starlette.datastructures import QueryParams
 
 from config.catalogue import Level
@@ -12,7 +13,11 @@ from metrics.readings import WINDOWS
 
 P = TypeVar("P", bound="Parameters")
 MOST_ROWS = 10_000
-REASONS = {"extra_forbidden": "there is no such parameter", "tuple_type": "cannot be read"}
+REASONS = {
+    "extra_forbidden": "there is no such parameter",
+    "missing": "has to be given",
+    "tuple_type": "cannot be read",
+}
 Names = Annotated[tuple[str, ...], Field(max_length=100)]
 """Several values: the parameter is repeated."""
 
@@ -63,7 +68,7 @@ def read(model: type[P], given: QueryParams) -> P:
             {"parameter": str(fault["loc"][0]), "reason": REASONS.get(fault["type"], fault["msg"])}
             for fault in error.errors(include_url=False, include_input=False)
         ]
-        there = list(model.model_fields)
+        there = list(fields_of(model))
         detail = "; ".join(f"{fault['parameter']}: {fault['reason']}" for fault in faults)
         raise Problem(400, detail, faults=faults, parameters=there) from None
 
@@ -80,10 +85,16 @@ def is_many(annotation: Any) -> bool:
     return get_origin(annotation) is tuple
 
 
+def fields_of(model: type[Parameters]) -> dict[str, FieldInfo]:
+    """The fields of parameters by the names that a query has for them."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
 def _values(model: type[Parameters], given: QueryParams) -> Iterator[tuple[str, Any]]:
+    fields = fields_of(model)
     for name in dict.fromkeys(given):
         values = given.getlist(name)
-        field = model.model_fields.get(name)
+        field = fields.get(name)
         if field is not None and is_many(field.annotation):
             yield name, tuple(values)
         elif len(values) > 1:

@@ -3,12 +3,14 @@
 Routes, answers, the OpenAPI document and the pages that explain it are all made from these declarations.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from analysis.questions.answer import Answer
+from analysis.questions.question import Question
 from config.actions import Action
 from config.catalogue import Catalogue
 from dashboards.access.problems import Problem
@@ -18,6 +20,8 @@ from metrics.readings import Snapshot
 
 COME_BACK_S = 5
 """When to try again while there is no snapshot yet."""
+Ask = Callable[[Question], Answer]
+"""Asks on the terms of whoever sent the request; waits, and raises Problem."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Sight:
     catalogue: Catalogue
     newest: Snapshot | None
     scope: str
+    ask: Ask
 
     @property
     def snapshot(self) -> Snapshot:
@@ -42,6 +47,17 @@ class Sight:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What a list has inside the scope, of the rows that the parameters choose."""
+
+    frame: pd.DataFrame
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """What the answer says besides its rows; its members are those of `Resource.about`."""
+    next: str | None = None
+    """Of rows that come as one page: the cursor of the page after it, '' on the last. None: all rows are here."""
+
+
+@dataclass(frozen=True)
 class Resource:
     """A list below `/api/v1/`; what it is about are the words `api.resource.<name>`."""
 
@@ -51,7 +67,11 @@ class Resource:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     """Columns of text that together name a row."""
-    read: Callable[[Sight, Any], pd.DataFrame]
-    """The rows inside the scope that the parameters choose; raises Problem."""
+    read: Callable[[Sight, Any], Found]
+    """Raises Problem."""
     live: bool = False
     """Whether it is read off the newest snapshot, so that a generation says whether it has changed."""
+    about: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Member -> JSON schema of what an answer says besides its rows."""
+    questions: bool = False
+    """Whether facts are asked, which may take seconds."""

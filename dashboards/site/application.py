@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from access.executor import Executor, QueueFull
 from access.policy import Policy
+from analysis.questions.transport import Transport
 from config.actions import Action
 from config.catalogue import Catalogue
 from dashboards.access.gate import Gate
@@ -62,11 +63,13 @@ def create_app(
     limits: Limits | None = None,
     windows: Mapping[str, Window] | None = None,
     executors: Executors | None = None,
+    questions: Transport | None = None,
 ) -> Site:
     """The application for uvicorn (`dashboards/site/server.py`).
 
     `addresses` are further ones (sign-in, the push endpoint). `windows` are all there are, unless named;
-    `executors` are its own, unless named. One application a process: Dash keeps it globally.
+    `executors` are its own, unless named; without `questions` the interface answers none. One application a
+    process: Dash keeps it globally.
     """
     policy, executors = Policy(catalogue), executors or Executors()
     pages = Pages(catalogue, access, all_windows() if windows is None else windows)
@@ -85,7 +88,7 @@ def create_app(
         Open("/assets/{version}/{name:path}", partial(assets.answer, executors.files), PROGRAM),
         Open("/_dash-component-suites/dash/{name:path}", partial(dash_asset, executors.files), PROGRAM),
         *addresses,
-        *Interface(catalogue, lambda: hub.snapshot, executors.questions).addresses(),
+        *Interface(catalogue, lambda: hub.snapshot, executors, questions).addresses(),
         *dash_pages.addresses(),
     )
     app = Starlette(

@@ -16,7 +16,7 @@ class AcceptedPushes:
 
     channel: str
     source: str
-    """'' where the catalogue has no push source for the channel."""
+    """Also one that the catalogue does not have any more."""
     counted: int
     waiting: int
     """Kept aside, and nobody has said yet what shall become of them."""

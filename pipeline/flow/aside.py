@@ -23,7 +23,7 @@ UNFINISHED = "unfinished"
 
 
 def keep_pushed(dependencies: Dependencies, pushed: Pushed, feeder: Feeder | None, why: str = UNFINISHED) -> None:
-    """Keep a body that cannot be counted, or whose channel has no push source (`feeder` None).
+    """Keep a body that cannot be counted, or whose source is not in the catalogue any more (`feeder` None).
 
     `why`: code of its fault, or the type of the error that its last try ended with.
     """
@@ -32,7 +32,7 @@ def keep_pushed(dependencies: Dependencies, pushed: Pushed, feeder: Feeder | Non
         id=name_of(pushed.channel, pushed.id),
         kind=AsideKind.REFUSED if pushed.refused else kind,
         channel=pushed.channel,
-        source="" if feeder is None else feeder.source.id,
+        source=pushed.source,
         batch=pushed.id,
         sender_key=pushed.key,
         received_at=pushed.received_at,

@@ -9,16 +9,14 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import cast
 
 from collectors import Ask
-from collectors.push import PushCollector
 from config.jobs import AUDIT, Job
 from metrics.observations import Batch, Interval
 from pipeline.dependencies import Dependencies
 from pipeline.flow.aside import judge_aside, uncountable
 from pipeline.flow.collecting import collect
-from pipeline.flow.feeder import Feeder
+from pipeline.flow.feeder import Feeder, ReceivingFeeder, SourceKey
 from pipeline.flow.judging import judge
 from pipeline.flow.storing import enter
 from store.facts.tiers.lateness import CODE as TIME_CLOSED
@@ -35,11 +33,11 @@ SECOND = timedelta(seconds=1)
 MOST_REMARKS = 1_000_000
 
 
-def aside_jobs(dependencies: Dependencies, pushing: Mapping[str, Feeder]) -> list[Job]:
+def aside_jobs(dependencies: Dependencies, feeders: Mapping[SourceKey, ReceivingFeeder]) -> list[Job]:
     """Judging what was kept aside, and doing with it what somebody wants done."""
     return [
         Job("audit of what was kept aside", AUDIT_S, lambda: judge_aside(dependencies), executor=AUDIT),
-        Job("deeds on what was kept aside", DEEDS_S, lambda: carry_out(dependencies, pushing)),
+        Job("deeds on what was kept aside", DEEDS_S, lambda: carry_out(dependencies, feeders)),
     ]
 
 
@@ -47,10 +45,10 @@ class UnknownBody(LookupError):
     """Nothing is kept aside under this name."""
 
 
-def carry_out(dependencies: Dependencies, feeders: Mapping[str, Feeder]) -> int:
+def carry_out(dependencies: Dependencies, feeders: Mapping[SourceKey, ReceivingFeeder]) -> int:
     """Do what was asked for, oldest first; gives how many requests came to an end.
 
-    `feeders`: those of pushing sources, by channel. What another process has finished meanwhile stays as it told it.
+    `feeders`: those of sources that send. What another process has finished meanwhile stays as it told it.
     Raises StoreFault while a store is away; what is left is done at the next call.
     """
     finished = 0
@@ -61,7 +59,9 @@ def carry_out(dependencies: Dependencies, feeders: Mapping[str, Feeder]) -> int:
     return finished
 
 
-def replay(dependencies: Dependencies, feeders: Mapping[str, Feeder], id: str, who: str, why: str) -> Outcome:
+def replay(
+    dependencies: Dependencies, feeders: Mapping[SourceKey, ReceivingFeeder], id: str, who: str, why: str
+) -> Outcome:
     """Send a body through the steps of everything that is pushed once more; raises UnknownBody.
 
     It counts as of now where screens of the past are asked for, but keeps the revision that it had when it was
@@ -70,7 +70,7 @@ def replay(dependencies: Dependencies, feeders: Mapping[str, Feeder], id: str, w
     body, data = _found(dependencies, id)
     if data is None:
         return Outcome(body.state is AsideState.REPLAYED, f"already_{body.state}")
-    outcome = _counted(dependencies, feeders.get(body.channel), body, data)
+    outcome = _counted(dependencies, feeders.get((body.channel, body.source)), body, data)
     decision = Decision(who, why, dependencies.clock())
     if outcome.done:
         dependencies.state.aside.settle(id, AsideState.REPLAYED, decision)
@@ -101,7 +101,7 @@ def _found(dependencies: Dependencies, id: str) -> tuple[AsideBody, bytes | None
     return body, data
 
 
-def _done(dependencies: Dependencies, feeders: Mapping[str, Feeder], request: AsideRequest) -> Outcome:
+def _done(dependencies: Dependencies, feeders: Mapping[SourceKey, ReceivingFeeder], request: AsideRequest) -> Outcome:
     """Do one thing that was asked for; a bug that it meets is its outcome, and loud."""
     try:
         if request.deed is AsideDeed.REPLAY:
@@ -114,12 +114,12 @@ def _done(dependencies: Dependencies, feeders: Mapping[str, Feeder], request: As
         return Outcome(False, "failed", type(error).__name__)
 
 
-def _counted(dependencies: Dependencies, feeder: Feeder | None, body: AsideBody, data: bytes) -> Outcome:
+def _counted(dependencies: Dependencies, feeder: ReceivingFeeder | None, body: AsideBody, data: bytes) -> Outcome:
     """Parse, store and judge a body; tells what counts now, or why nothing does."""
     if feeder is None:
         return Outcome(False, AsideKind.CHANNEL_GONE.value)
     ask = Ask(Interval(body.received_at, body.received_at), {}, body.received_at)
-    payload = cast(PushCollector, feeder.collector).payload(data, body.received_at)
+    payload = feeder.collector.payload(data, body.received_at)
     batch = collect(dependencies, feeder, ask, lambda: payload)
     rejects = batch.parsed.rejects if batch.parsed else ()
     why = uncountable(batch)

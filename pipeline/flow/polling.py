@@ -5,9 +5,9 @@ from functools import partial
 from threading import Event
 
 from config.jobs import SOURCES, Job
-from pipeline.flow.feeder import Feeder
+from pipeline.flow.feeder import Feeder, PolledFeeder
 
-Ask = Callable[[Feeder, Event], None]
+Ask = Callable[[PolledFeeder, Event], None]
 """What is done when a source is due: its turns, until it has no more or the event is set (`turn.follow`)."""
 
 
@@ -16,10 +16,6 @@ def polling_jobs(feeders: Iterable[Feeder], ask: Ask, ended: Event) -> list[Job]
     return [
         Job(f"source {feeder.channel.id}/{feeder.source.id}", feeder.source.poll_s, partial(ask, feeder, ended),
             executor=SOURCES)
-        for feeder in filter(polled, feeders)
+        for feeder in feeders
+        if isinstance(feeder, PolledFeeder)
     ]  # fmt: skip
-
-
-def polled(feeder: Feeder) -> bool:
-    """Whether the pipeline goes and asks; pushed sources come by themselves."""
-    return feeder.source.kind != "push"

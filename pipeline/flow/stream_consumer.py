@@ -9,15 +9,14 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event, Thread
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from collectors import Ask
-from collectors.push import PushCollector
 from metrics.observations import Batch, Interval
 from pipeline.dependencies import Dependencies
 from pipeline.flow.aside import UNFINISHED, judge_aside, keep_pushed, uncountable
 from pipeline.flow.collecting import collect
-from pipeline.flow.feeder import Feeder
+from pipeline.flow.feeder import Feeder, ReceivingFeeder, SourceKey
 from pipeline.flow.judging import Judge, Touched, judge
 from pipeline.flow.refusals import note_refusal
 from pipeline.flow.settling import settle
@@ -52,7 +51,11 @@ class StreamConsumer:
     """Takes pushed bodies to the store, in the order in which they were accepted."""
 
     def __init__(
-        self, dependencies: Dependencies, ingest: Ingest, feeders: Mapping[str, Feeder], judged: Judge = judge
+        self,
+        dependencies: Dependencies,
+        ingest: Ingest,
+        feeders: Mapping[SourceKey, ReceivingFeeder],
+        judged: Judge = judge,
     ) -> None:
         self.dependencies, self.ingest, self.feeders, self.judged = dependencies, ingest, feeders, judged
         self.ended = Event()
@@ -120,7 +123,7 @@ class StreamConsumer:
 
     def _lost(self, body: Pushed) -> bool:
         """Whether there is nothing to be tried any more."""
-        return body.channel not in self.feeders or body.tries > self.ingest.limits.deliveries
+        return (body.channel, body.source) not in self.feeders or body.tries > self.ingest.limits.deliveries
 
     def _last_try(self, body: Pushed) -> bool:
         return body.tries == self.ingest.limits.deliveries
@@ -129,7 +132,7 @@ class StreamConsumer:
         """Keep bodies aside, each with its reason, and only then let them go."""
 
         def keep(body: Pushed) -> list[Pushed]:
-            keep_pushed(self.dependencies, body, self.feeders.get(body.channel), reasons[body.id])
+            keep_pushed(self.dependencies, body, self.feeders.get((body.channel, body.source)), reasons[body.id])
             return [body]
 
         kept, failed = self._each(bodies, keep)
@@ -155,9 +158,9 @@ class StreamConsumer:
 
     def _collect(self, body: Pushed) -> list[ParsedBody]:
         """Parse one body; nothing for one that the push endpoint refused, which is noted and let go."""
-        feeder = self.feeders[body.channel]
+        feeder = self.feeders[body.channel, body.source]
         ask = Ask(Interval(body.received_at, body.received_at), {}, body.received_at)
-        payload = cast(PushCollector, feeder.collector).payload(body.body, body.received_at)
+        payload = feeder.collector.payload(body.body, body.received_at)
         batch = collect(self.dependencies, feeder, ask, lambda: payload)
         if not body.refused:
             return [ParsedBody(body, feeder, batch)]

@@ -21,7 +21,7 @@ from metrics.observations import Batch
 from pipeline.dependencies import Dependencies
 from pipeline.flow.batches import span_of
 from pipeline.flow.collecting import collect, due
-from pipeline.flow.feeder import LIVE, Feeder
+from pipeline.flow.feeder import LIVE, Feeder, PolledFeeder
 from pipeline.flow.judging import Judge, judge
 from pipeline.flow.settling import settle
 from pipeline.flow.storing import enter
@@ -30,7 +30,7 @@ MOST_IN_ONE_GO = 200
 """Payloads of one source in one run, so that a long file cannot keep the other sources of its channel waiting."""
 
 
-def follow(dependencies: Dependencies, feeder: Feeder, ended: Event, judged: Judge = judge) -> None:
+def follow(dependencies: Dependencies, feeder: PolledFeeder, ended: Event, judged: Judge = judge) -> None:
     """Take turns with a source until it has no more to give, or until it is ended."""
     for _ in range(MOST_IN_ONE_GO):
         batch = turn(dependencies, feeder, judged=judged)
@@ -38,16 +38,23 @@ def follow(dependencies: Dependencies, feeder: Feeder, ended: Event, judged: Jud
             return
 
 
-def turn(
-    dependencies: Dependencies, feeder: Feeder, job: str = LIVE, file: Path | None = None, judged: Judge = judge
-) -> Batch:
-    """Take one turn with a source, or with a file in its stead; never raises for what a source does."""
+def turn(dependencies: Dependencies, feeder: PolledFeeder, job: str = LIVE, judged: Judge = judge) -> Batch:
+    """Take one turn with a source; never raises for what a source does."""
     ask = due(dependencies, feeder, job)
-    if file is None:
-        batch = collect(dependencies, feeder, ask, lambda: feeder.collector.fetch(ask))
-    else:
-        batch = collect(dependencies, feeder, ask, lambda: feeder.collector.fetch_file(file, ask))
-        batch = replace(batch, window=span_of(batch, feeder.channel))
+    batch = collect(dependencies, feeder, ask, lambda: feeder.collector.fetch(ask))
+    return _finished(dependencies, feeder, batch, job, judged)
+
+
+def turn_with_file(dependencies: Dependencies, feeder: Feeder, job: str, file: Path, judged: Judge = judge) -> Batch:
+    """Take one turn with a file in a source's stead; never raises for what is in it."""
+    ask = due(dependencies, feeder, job)
+    batch = collect(dependencies, feeder, ask, lambda: feeder.collector.fetch_file(file, ask))
+    batch = replace(batch, window=span_of(batch, feeder.channel))
+    return _finished(dependencies, feeder, batch, job, judged)
+
+
+def _finished(dependencies: Dependencies, feeder: Feeder, batch: Batch, job: str, judged: Judge) -> Batch:
+    """Steps 2 to 8 for a batch that is collected."""
     judged(dependencies, enter(dependencies, [(feeder, batch)], job))
     settle(dependencies, [batch], job)
     dependencies.wake()

@@ -15,7 +15,7 @@ from threading import Event, Thread
 from pydantic import TypeAdapter
 
 from pipeline.dependencies import Dependencies
-from pipeline.flow.feeder import Feeder
+from pipeline.flow.feeder import Feeder, PolledFeeder
 from pipeline.flow.job_queue import ASK, TOUCHED, JobQueue, Taken
 from pipeline.flow.judging import Judge, Touched, judge
 from pipeline.flow.polling import Ask
@@ -39,7 +39,9 @@ class Worker:
         self, dependencies: Dependencies, feeders: Iterable[Feeder], jobs: JobQueue, drain: StreamConsumer
     ) -> None:
         self.dependencies, self.jobs, self.drain = dependencies, jobs, drain
-        self.feeders = {(feeder.channel.id, feeder.source.id): feeder for feeder in feeders}
+        self.feeders = {
+            (feeder.channel.id, feeder.source.id): feeder for feeder in feeders if isinstance(feeder, PolledFeeder)
+        }
         self.ended = Event()
         self.threads = [Thread(target=self._run, name=f"asking {number}") for number in range(AT_ONCE)]
 
@@ -107,7 +109,7 @@ class Listener:
 def asker(jobs: JobQueue, clock: Callable[[], datetime]) -> Ask:
     """What the wheel does where workers ask the sources: it names the work, by the source and its due time."""
 
-    def ask(feeder: Feeder, ended: Event) -> None:
+    def ask(feeder: PolledFeeder, ended: Event) -> None:
         about = (feeder.channel.id, feeder.source.id)
         try:
             jobs.put(ASK, about, f"{'.'.join(about)} {int(clock().timestamp() // feeder.source.poll_s)}")

@@ -22,7 +22,7 @@ from config.settings import Settings
 from metrics.observations import Interval
 from pipeline.flow.aside_deeds import carry_out
 from pipeline.flow.aside_listing import KINDS
-from pipeline.flow.feeder import pushing
+from pipeline.flow.feeder import receiving
 from service.commands.arguments import Commands, range_of
 from service.commands.users import operator
 from service.dependencies import make_home, open_dependencies, state_url
@@ -169,7 +169,7 @@ def _awaited(settings: Settings, catalogue: Catalogue, state: State, number: int
 
 def _done_here(settings: Settings, catalogue: Catalogue) -> bool:
     """Do all that is asked for in this process; False: another one holds the facts."""
-    own = pushing(feeders(settings, catalogue))
+    own = receiving(feeders(settings, catalogue))
     with suppress(StoreInUse), open_dependencies(settings, catalogue) as dependencies:
         carry_out(dependencies, own)
         return True

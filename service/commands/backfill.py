@@ -16,7 +16,7 @@ from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.dependencies import Dependencies
 from pipeline.flow.feeder import Feeder
-from pipeline.flow.turn import turn
+from pipeline.flow.turn import turn_with_file
 from service.commands.arguments import Commands
 from service.dependencies import open_dependencies
 from service.sources import feeder
@@ -58,7 +58,7 @@ def _file(dependencies: Dependencies, feeder: Feeder, file: Path) -> int:
     counts = {"read": 0, "rejected": 0, "excluded": 0}
     with tqdm(total=size, unit="B", unit_scale=True, desc=file.name, disable=None) as bar:
         while True:
-            batch = turn(dependencies, feeder, job, file)
+            batch = turn_with_file(dependencies, feeder, job, file)
             if batch.error is not None or batch.parsed is None or batch.payload is None:
                 print(f"{file}: {batch.error}", file=sys.stderr)
                 return 1

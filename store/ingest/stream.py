@@ -48,7 +48,7 @@ local held = tonumber(redis.call('GET', KEYS[2]) or '0')
 if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[3]) then return {'full', 'entries'} end
 if held + #body > tonumber(ARGV[4]) then return {'full', 'bytes'} end
 local id = redis.call('XADD', KEYS[1], '*', 'channel', ARGV[6], 'key', ARGV[7], 'body', body,
-    'received_at', ARGV[2], 'refused', ARGV[9])
+    'received_at', ARGV[2], 'refused', ARGV[9], 'source', ARGV[10])
 if KEYS[3] then redis.call('SET', KEYS[3], ARGV[1] .. ' ' .. id, 'EX', ARGV[5]) end
 redis.call('INCRBY', KEYS[2], #body)
 return {'accepted', id}"""
@@ -100,6 +100,7 @@ class Pushed:
 
     id: str
     channel: str
+    source: str
     key: str
     body: bytes
     received_at: datetime
@@ -127,26 +128,27 @@ class Ingest:
         self._left_over: bytes | str | None = "0"
         """Id behind which bodies may stand that were taken under this name and not done; None: all were given again."""
 
-    def append(self, channel: str, key: str, body: bytes, received_at: datetime) -> Accepted:
+    def append(self, channel: str, source: str, key: str, body: bytes, received_at: datetime) -> Accepted:
         """Put a body on disk; raises KeyConflict, StoreFull, or StoreUnreachable when nothing can be promised."""
-        remembered = f"{STREAM}:key:{channel}:{key}"
-        answer, detail = self._put([STREAM, HELD, remembered], channel, key, body, received_at)
+        remembered = f"{STREAM}:key:{channel}/{source}:{key}"
+        answer, detail = self._put([STREAM, HELD, remembered], (channel, source), key, body, received_at)
         if answer == b"conflict":
             raise KeyConflict(f"key {key!r} was used before with another body (entry {detail}): use a new key")
         return Accepted(detail, answer == b"duplicate")
 
-    def refuse(self, channel: str, body: bytes, received_at: datetime) -> None:
+    def refuse(self, channel: str, source: str, body: bytes, received_at: datetime) -> None:
         """Put a body that the door did not take on disk, for the steward; raises StoreFull, StoreUnreachable."""
-        self._put([STREAM, HELD], channel, "", body, received_at, refused=True)
+        self._put([STREAM, HELD], (channel, source), "", body, received_at, refused=True)
 
     def _put(
-        self, keys: list[str], channel: str, key: str, body: bytes, at: datetime, refused: bool = False
+        self, keys: list[str], sender: tuple[str, str], key: str, body: bytes, at: datetime, refused: bool = False
     ) -> tuple[bytes, str]:
+        channel, source = sender
         if at.tzinfo is None:
             raise NaiveTime(f"push {key!r} of {channel}: received_at has no time zone")
         limits, digest = self.limits, hashlib.sha256(body).hexdigest()
         bounds = (limits.entries, limits.bytes, limits.remember_s)
-        told = [digest, at.isoformat(), *bounds, channel, key, body, int(refused)]
+        told = [digest, at.isoformat(), *bounds, channel, key, body, int(refused), source]
         answer, detail = self._promise.keep(_APPEND, keys, told)
         if answer == b"full":
             raise StoreFull(
@@ -255,6 +257,7 @@ def _pushed(entries: Sequence[tuple[bytes, Mapping[bytes, bytes]]]) -> tuple[Pus
         Pushed(
             id=name.decode(),
             channel=fields[b"channel"].decode(),
+            source=fields[b"source"].decode(),
             key=fields[b"key"].decode(),
             body=fields[b"body"],
             received_at=datetime.fromisoformat(fields[b"received_at"].decode()),

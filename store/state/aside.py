@@ -35,7 +35,7 @@ class AsideKind(StrEnum):
     GIVEN_UP = "given_up"
     """It was answered 202, and cannot be counted: the reason is a fault of it, or a bug that each of its tries met."""
     CHANNEL_GONE = "channel_gone"
-    """It was answered 202, and the catalogue has no push source for its channel any more."""
+    """It was answered 202, and the catalogue does not have its source any more."""
 
 
 ACCEPTED = (AsideKind.GIVEN_UP, AsideKind.CHANNEL_GONE)
@@ -58,7 +58,7 @@ class AsideBody:
     kind: AsideKind
     channel: str
     source: str
-    """'' where the channel has no push source."""
+    """The source that sent it, also one that the catalogue does not have any more."""
     batch: str
     """The name that its sender was told; of a refused body the batch that its records are kept under."""
     sender_key: str

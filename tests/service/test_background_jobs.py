@@ -11,20 +11,20 @@ import pytest
 from config.jobs import AUDIT, HOUSEKEEPING, SOURCES, STORAGE, Job
 from config.settings import Settings
 from pipeline.dependencies import Dependencies
-from pipeline.flow.feeder import Feeder
+from pipeline.flow.feeder import PolledFeeder
 from pipeline.flow.polling import polling_jobs
 from pipeline.flow.scheduler import Scheduler
 from pipeline.flow.turn import turn
 from service.pipeline import background_jobs
-from tests.support.pipeline_world import GUANGZHOU, NOON, Clock, Scripted, feeder, pipeline, row
+from tests.support.pipeline_world import GUANGZHOU, NOON, Clock, Scripted, feeder, pipeline, receiver_of, row
 
 PATIENCE_S = 10
 
 
-def asked_every(dependencies: Dependencies, channel: str, poll_s: int, kind: str = "sql") -> Feeder:
+def asked_every(dependencies: Dependencies, channel: str, poll_s: int) -> PolledFeeder:
     """A source that is asked in a rhythm."""
     own = feeder(dependencies, channel)
-    return replace(own, source=own.source.model_copy(update={"kind": kind, "poll_s": poll_s}))
+    return replace(own, source=own.source.model_copy(update={"poll_s": poll_s}))
 
 
 def jobs_by_name(dependencies: Dependencies, home: Path) -> dict[str, Job]:
@@ -52,7 +52,7 @@ def test_a_job_for_an_executor_that_there_is_not_is_refused() -> None:
 def test_a_channel_is_one_job_in_the_rhythm_of_its_quickest_source(tmp_path: Path) -> None:
     with pipeline(tmp_path, Clock()) as dependencies:
         desk = [asked_every(dependencies, "desk", 300), asked_every(dependencies, "desk", 60)]
-        pushed = asked_every(dependencies, "chat", 60, kind="push")
+        pushed = receiver_of(dependencies.catalogue, "chat")
         jobs = polling_jobs([*desk, pushed], lambda feeder, ended: None, Event())
     assert [(job.name, job.every_s) for job in jobs] == [("source desk/counts", 300), ("source desk/counts", 60)]
 
@@ -60,7 +60,7 @@ def test_a_channel_is_one_job_in_the_rhythm_of_its_quickest_source(tmp_path: Pat
 def test_a_source_that_hangs_delays_neither_its_neighbour_nor_the_audit(tmp_path: Path) -> None:
     released, asked, audited, ended = Event(), Event(), Event(), Event()
 
-    def ask(feeder: Feeder, ended: Event) -> None:
+    def ask(feeder: PolledFeeder, ended: Event) -> None:
         if feeder.source.id == "hanging":
             released.wait(PATIENCE_S)
         else:

@@ -14,12 +14,12 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from access.executor import Executor
+from analysis.questions.faults import CannotAnswer
+from analysis.questions.transport import TERMS, Terms
 from collectors.push.endpoint import PushEndpoint
+from collectors.receiving import Intake
 from config.catalogue import NATION
 from config.loading import load
 from dashboards.access.routes import Open
@@ -29,10 +29,10 @@ from dashboards.files import assets_of
 from dashboards.site.application import Site, create_app
 from tests.support.hanging import SAFETY_S, hanging, settled
 from tests.support.live_world import MemoryLive, catalogue, snapshot, view, windows
-from tests.support.push_world import FOLDER, NOW, TOKENS, body, collectors, row
+from tests.support.push_world import FOLDER, NOW, TOKENS, body, collectors, routes, row
 
 ORIGIN = "http://testserver"
-PATH = "/question"
+QUERY = "/api/v1/query?metric=offered&from=2026-11-21T00:00:00Z&to=2026-11-21T01:00:00Z"
 NAMES = (*(field.name for field in fields(Executors)), "parse", "append")
 
 
@@ -54,6 +54,15 @@ class OneUser:
 
     def note(self, at: datetime, who: str, what: str, detail: str = "") -> None:
         return None
+
+
+class NoFigures:
+    """A transport to somebody who has none."""
+
+    said = "there are no figures"
+
+    def ask(self, question: Any, terms: Terms = TERMS) -> Any:
+        raise CannotAnswer(self.said)
 
 
 @dataclass
@@ -102,8 +111,11 @@ class World:
             await asyncio.sleep(0)
 
     async def question(self) -> None:
-        answer = await self.client.post(PATH)
-        assert (answer.status_code, answer.text) == (200, "one")
+        answer = await self.client.get(QUERY)
+        assert (answer.status_code, answer.json()["detail"]) == (400, NoFigures.said)
+
+    async def listed(self) -> None:
+        assert (await self.client.get("/api/v1/metrics")).status_code == 200
 
 
 ACTS: dict[Callable[[World], Awaitable[None]], set[str]] = {
@@ -115,18 +127,10 @@ ACTS: dict[Callable[[World], Awaitable[None]], set[str]] = {
     World.stream: {"access"},
     World.first_frame: {"frames"},
     World.new_snapshot: {"snapshots"},
-    World.question: {"questions"},
+    World.question: {"access", "questions"},
+    World.listed: {"access", "lists"},
 }
 """What a web process does, and whose threads it needs."""
-
-
-def asking(executors: Executors) -> Callable[[Request], Awaitable[Response]]:
-    """An address that asks a question, as whatever answers questions does."""
-
-    async def ask(request: Request) -> Response:
-        return PlainTextResponse(await executors.questions.run(lambda: "one"))
-
-    return ask
 
 
 @asynccontextmanager
@@ -135,13 +139,13 @@ async def world(executors: Executors | None = None) -> AsyncIterator[World]:
     live.newest = snapshot(1)
     access = SignInAccess(catalogue(), OneUser(), b"a key of the tests", own)
     taken = SimpleNamespace(id="batch", duplicate=False)
-    endpoint = PushEndpoint(collectors(load(FOLDER)), lambda *_: taken, lambda *_: None, lambda: NOW, {})
-    ask = Route(PATH, asking(own), methods=["POST"])
+    intake = Intake(lambda *_: taken, lambda *_: None, {}, lambda: NOW)
+    endpoint = PushEndpoint(collectors(load(FOLDER)), intake)
     addresses = [
         *access.addresses(),
-        *(Open(r.path, r.endpoint, "has a token", ("POST",)) for r in (*endpoint.routes(), ask)),
+        *(Open(route.path, route.endpoint, "has a token", ("POST",)) for route in routes(endpoint)),
     ]
-    site = create_app(catalogue(), live, access, addresses, windows=windows(), executors=own)
+    site = create_app(catalogue(), live, access, addresses, windows=windows(), executors=own, questions=NoFigures())
     all_executors = {field.name: getattr(own, field.name) for field in fields(Executors)}
     all_executors |= {"parse": endpoint.parsing, "append": endpoint.writing}
     hearing = asyncio.create_task(site.hub.run())
@@ -172,7 +176,7 @@ async def test_what_hangs_delays_nothing_else(hung: str) -> None:
         await asyncio.wait_for(asyncio.gather(*behind), SAFETY_S)
 
 
-@pytest.mark.parametrize("purpose", ["pages", "access", "files", "passwords", "questions"])
+@pytest.mark.parametrize("purpose", ["pages", "access", "files", "passwords", "questions", "lists"])
 async def test_a_full_queue_is_told_to_who_comes_next(purpose: str) -> None:
     async with world(replace(Executors(), **{purpose: Executor(purpose, 1, 0)})) as made:
         asked = {
@@ -182,12 +186,13 @@ async def test_a_full_queue_is_told_to_who_comes_next(purpose: str) -> None:
             "passwords": lambda: made.client.post(
                 "/sign-in", data={"name": "Li Na", "password": "a long enough word"}, headers={"origin": ORIGIN}
             ),
-            "questions": lambda: made.client.post(PATH),
+            "questions": lambda: made.client.get(QUERY),
+            "lists": lambda: made.client.get("/api/v1/metrics"),
         }
         async with hanging(made.executors[purpose]):
             answer = await asked[purpose]()
             assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-            assert answer.text.startswith(f"{purpose}: 1 at once")
+            assert f"{purpose}: 1 at once" in answer.text
 
 
 async def test_the_content_of_a_page_is_refused_like_its_index() -> None:

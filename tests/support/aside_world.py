@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,13 @@ from typing import Any
 from collectors.push import PushCollector
 from metrics.observations import Interval, Payload
 from pipeline.dependencies import Dependencies
-from pipeline.flow.feeder import Feeder
+from pipeline.flow.feeder import ReceivingFeeder, SourceKey
 from pipeline.flow.judging import Judge, judge
 from pipeline.flow.stream_consumer import StreamConsumer
 from store.ingest.stream import Ingest, Limits
 from store.state.aside import AsideBody
 from store.state.open_finding import OpenFinding
-from tests.support.pipeline_world import GUANGZHOU, NOON, SHENZHEN, Clock, feeder, pipeline, row
+from tests.support.pipeline_world import GUANGZHOU, NOON, SHENZHEN, Clock, pipeline, receiver_of, row
 from tests.support.push_world import body
 
 HOUR = Interval(NOON - timedelta(hours=1), NOON + timedelta(hours=1))
@@ -41,10 +41,10 @@ class World:
     dependencies: Dependencies
     ingest: Ingest
     clock: Clock
-    feeders: dict[str, Feeder] = field(default_factory=dict)
+    feeders: dict[SourceKey, ReceivingFeeder] = field(default_factory=dict)
 
     def push(self, data: bytes, key: str = "k", channel: str = "desk", at: datetime = NOON) -> str:
-        return self.ingest.append(channel, key, data, at).id
+        return self.ingest.append(channel, "counts", key, data, at).id
 
     def consumer(self, judged: Judge = judge) -> StreamConsumer:
         return StreamConsumer(self.dependencies, self.ingest, self.feeders, judged)
@@ -71,7 +71,7 @@ class World:
 
     def mended(self) -> None:
         """The bug is gone, as after a restart with a new version."""
-        self.feeders["desk"] = feeder(self.dependencies)
+        self.feeders["desk", "counts"] = receiver_of(self.dependencies.catalogue)
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def aside_world(home: Path, valkey: str, limits: Limits = SOON) -> Iterator[Worl
     """The pipeline over a folder and a Valkey."""
     clock = Clock()
     with closing(Ingest(valkey, limits=limits)) as ingest, pipeline(home, clock) as dependencies:
-        collector = feeder(dependencies).collector
-        assert isinstance(collector, PushCollector)
-        tripping = feeder(dependencies, collector=Tripping(collector._plan))
-        yield World(dependencies, ingest, clock, {"desk": tripping})
+        desk = receiver_of(dependencies.catalogue)
+        assert isinstance(desk.collector, PushCollector)
+        tripping = replace(desk, collector=Tripping(desk.collector._plan))
+        yield World(dependencies, ingest, clock, {("desk", "counts"): tripping})

@@ -20,6 +20,7 @@ from dashboards.executors import Executors
 from dashboards.site.application import Site, create_app
 from tests.support.believable import believable
 from tests.support.live_world import MemoryLive
+from tests.support.push_world import nowhere
 
 ORIGIN = "http://testserver"
 
@@ -53,8 +54,8 @@ def site_of(catalogue: Catalogue) -> Iterator[tuple[TestClient, Site]]:
     live = MemoryLive()
     live.newest = believable(catalogue, datetime.now(UTC))
     sign_in = SignInAccess(catalogue, None, b"a key of the tests", Executors())  # type: ignore[arg-type]  # nobody signs in here
-    endpoint = PushEndpoint({}, lambda *_: 1 / 0, lambda *_: None, lambda: datetime.now(UTC), {})  # type: ignore[arg-type]  # nothing gets that far
-    push = [Open(route.path, route.endpoint, "has tokens of its own", ("POST",)) for route in endpoint.routes()]
+    endpoint = PushEndpoint({}, nowhere())
+    push = [Open(route.path, route.endpoint, "has tokens of its own", route.methods) for route in endpoint.addresses()]
     site = create_app(catalogue, live, HeaderAccess(), [*sign_in.addresses(), *push])
     with TestClient(site, follow_redirects=False, base_url=ORIGIN, headers={"origin": ORIGIN}) as client:
         yield client, site

@@ -16,26 +16,28 @@ from starlette.applications import Starlette
 
 from collectors import build
 from collectors.push.endpoint import PushEndpoint
+from collectors.receiving import Intake
 from config.catalogue import Catalogue, Kind, Level
 from config.loading import load
 from config.settings import Settings
 from data_quality import audit
 from metrics.findings import CheckState
-from metrics.observations import Interval, decode_dimensions
+from metrics.observations import Interval, SourceFault, decode_dimensions
 from pipeline.dependencies import Dependencies
 from pipeline.flow.evidence import evidence
-from pipeline.flow.feeder import Feeder
+from pipeline.flow.feeder import ReceivingFeeder, feeder_of
 from pipeline.flow.judging import Touched, judge, together
 from pipeline.flow.refusals import note_refusal
 from pipeline.flow.stream_consumer import StreamConsumer
-from pipeline.flow.turn import turn
+from pipeline.flow.turn import turn_with_file
 from service.dependencies import open_dependencies
-from service.web import PUSH_FAILURES
+from service.web import INTAKE_FAILURES
 from store.ingest.stream import Ingest
 from store.valkey.embedded import EmbeddedValkey
 from tests.support.hostile_files import HostileFile
 from tests.support.hostile_pushes import Push
-from tests.support.push_world import FOLDER, collectors
+from tests.support.installation import installation
+from tests.support.push_world import FOLDER, collectors, routes
 
 FILES_FOLDER = Path(__file__).parent / "catalogues" / "files"
 RULES = {"AC-01", "AC-02", "TY-01", "TY-03"}
@@ -71,18 +73,13 @@ class PushTrial:
         self.dependencies, self.tally = dependencies, tally
         catalogue = dependencies.catalogue
         made = self.collectors = collectors(catalogue)
-        feeders = {
-            name: Feeder(catalogue.channels[name], catalogue.channels[name].sources[0], collector)
+        self.feeders = feeders = {
+            (name, source.id): ReceivingFeeder(catalogue.channels[name], source, collector)
             for name, collector in made.items()
+            for source in catalogue.channels[name].sources[:1]
         }
-        door = PushEndpoint(
-            made,
-            ingest.append,
-            lambda channel, *told: note_refusal(dependencies, feeders[channel], *told),
-            dependencies.clock,
-            PUSH_FAILURES,
-        )
-        self._app = Starlette(routes=door.routes())
+        intake = Intake(ingest.append, self._note_refusal, INTAKE_FAILURES, dependencies.clock)
+        self._app = Starlette(routes=routes(PushEndpoint(made, intake)))
         self.drain = StreamConsumer(dependencies, ingest, feeders)
         self.loop = asyncio.new_event_loop()
         transport = httpx.ASGITransport(app=self._app, raise_app_exceptions=True)
@@ -115,6 +112,15 @@ class PushTrial:
         self.loop.run_until_complete(self._client.aclose())
         self.loop.close()
 
+    def _note_refusal(self, channel: str, source: str, body: bytes, received_at: datetime) -> None:
+        """At once, what the stream consumer does when the body comes to it."""
+        feeder = self.feeders[channel, source]
+        payload = feeder.collector.payload(body, received_at)
+        try:
+            note_refusal(self.dependencies, feeder, payload, feeder.collector.parse(payload), None)
+        except SourceFault as fault:
+            note_refusal(self.dependencies, feeder, payload, None, fault)
+
     def _names_its_fault(self, answer: httpx.Response) -> bool:
         told = answer.json()
         if answer.status_code == 422:
@@ -131,7 +137,7 @@ class FileTrial:
     def __init__(self, dependencies: Dependencies, folder: Path, tally: Tally) -> None:
         self.dependencies, self.folder, self.tally = dependencies, folder, tally
         self.feeders = {
-            channel.id: Feeder(channel, source, build(dependencies.catalogue, channel, source, b"key"))
+            channel.id: feeder_of(channel, source, build(dependencies.catalogue, channel, source, installation()))
             for channel in dependencies.catalogue.channels.values()
             for source in channel.sources
         }
@@ -146,7 +152,7 @@ class FileTrial:
         path.write_bytes(file.data)
         try:
             feeder, job = self.feeders[file.channel], f"file:{self._number}"
-            while (batch := turn(self.dependencies, feeder, job, path, self._note)).payload:
+            while (batch := turn_with_file(self.dependencies, feeder, job, path, self._note)).payload:
                 if batch.error is not None or not batch.payload.more:
                     break
         except Exception as error:

@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from collectors import Ask, Collector, build
 from config.catalogue import Catalogue, Channel, Source
+from config.settings import Settings
 from metrics.observations import Interval, Parsed, SourceFault
 from simulator.contacts import Contact
 from simulator.ledger import MINUTE, Ledger
@@ -17,6 +19,7 @@ from simulator.shared_secrets import SECRET_NAMES, Secrets
 from simulator.simulation import Plan, Simulation
 from simulator.systems.pushed_figures import Body
 from simulator.world import KEY_LETTERS
+from tests.support.installation import installation
 
 SECRETS = Secrets(**{field: f"secret-{field}" for field in SECRET_NAMES})
 ENVIRONMENT = {name: f"secret-{field}" for field, name in SECRET_NAMES.items()}
@@ -82,9 +85,9 @@ def source_of(catalogue: Catalogue, channel: str, source: str = "") -> tuple[Cha
     return found, next(one for one in found.sources if source in ("", one.id))
 
 
-def collector_of(catalogue: Catalogue, channel: str, source: str = "") -> Collector:
-    """The product's own collector of a source."""
-    return build(catalogue, *source_of(catalogue, channel, source), b"k" * 32)
+def collector_of(catalogue: Catalogue, channel: str, source: str = "") -> Any:
+    """The product's own collector of a source, its files below the data folder."""
+    return build(catalogue, *source_of(catalogue, channel, source), installation(b"k" * 32, Settings().home_dir))
 
 
 def read_all(collector: Collector, watched: Watched, cursor: Mapping[str, object] | None = None) -> list[Parsed]:

@@ -15,8 +15,9 @@ from config.loading import load
 from config.settings import Settings
 from metrics.observations import Interval, Parsed, Payload, SourceFault
 from pipeline.dependencies import Dependencies
-from pipeline.flow.feeder import Feeder
+from pipeline.flow.feeder import PolledFeeder, ReceivingFeeder, feeder_of
 from service.dependencies import open_dependencies
+from tests.support.installation import installation
 
 FOLDER = Path(__file__).parent / "catalogues" / "pipeline"
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
@@ -41,11 +42,20 @@ def pipeline(home: Path, clock: Callable[[], datetime], catalogue: Catalogue | N
         yield replace(dependencies, clock=clock)
 
 
-def feeder(dependencies: Dependencies, channel: str = "desk", collector: Any = None) -> Feeder:
-    """The feeder of a channel's only source, with its own collector or another."""
+def feeder(dependencies: Dependencies, channel: str = "desk", collector: Any = None) -> PolledFeeder:
+    """The feeder of a channel's only source, as if it were asked: by another collector than its own, or by none."""
     noun = dependencies.catalogue.channels[channel]
     [source] = noun.sources
-    return Feeder(noun, source, collector or build(dependencies.catalogue, noun, source, b"key"))
+    return PolledFeeder(noun, source, collector)
+
+
+def receiver_of(catalogue: Catalogue, channel: str = "desk") -> ReceivingFeeder:
+    """The feeder of a channel's only source, which pushes."""
+    noun = catalogue.channels[channel]
+    [source] = noun.sources
+    made = feeder_of(noun, source, build(catalogue, noun, source, installation()))
+    assert isinstance(made, ReceivingFeeder)
+    return made
 
 
 def row(measure: str, region: str, value: float, at: datetime = NOON, **dimensions: str) -> dict[str, Any]:
@@ -58,7 +68,7 @@ class Scripted:
     """A source that answers what a test lays before it: bodies or faults, one a turn."""
 
     def __init__(self, dependencies: Dependencies, answers: list[Any], channel: str = "desk") -> None:
-        self.inner = feeder(dependencies, channel).collector
+        self.inner = receiver_of(dependencies.catalogue, channel).collector
         self.answers = list(answers)
         self.asked: list[Ask] = []
         self.minutes = 1

@@ -11,16 +11,18 @@ from typing import Any
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from collectors import build
 from collectors.push import PushCollector
 from collectors.push.endpoint import PushEndpoint
+from collectors.receiving import Intake
 from config.catalogue import Catalogue
 from config.loading import load
-from metrics.observations import Parsed, Payload, SourceFault
-from service.web import PUSH_FAILURES
+from service.web import INTAKE_FAILURES
 from store.ingest.stream import STREAM, Ingest, Limits
 from store.valkey.embedded import EmbeddedValkey
+from tests.support.installation import installation
 from tests.support.serving import served
 
 FOLDER = Path(__file__).parent / "catalogues" / "push"
@@ -78,7 +80,8 @@ class World:
     valkey: EmbeddedValkey
     ingest: Ingest
     door: PushEndpoint
-    refusals: list[tuple[str, Payload, Parsed | None, SourceFault | None]]
+    refusals: list[tuple[str, str, bytes, datetime]]
+    """Channel, source, body and time of receipt."""
 
     def waiting(self) -> list[bytes]:
         """Bodies in the stream, without taking them."""
@@ -88,10 +91,20 @@ class World:
 def collectors(catalogue: Catalogue) -> dict[str, PushCollector]:
     found = {}
     for channel in catalogue.channels.values():
-        collector = build(catalogue, channel, channel.sources[0], b"key")
+        collector = build(catalogue, channel, channel.sources[0], installation())
         if isinstance(collector, PushCollector):
             found[channel.id] = collector
     return found
+
+
+def routes(endpoint: PushEndpoint) -> list[Route]:
+    """Its addresses without the site around them."""
+    return [Route(address.path, address.endpoint, methods=address.methods) for address in endpoint.addresses()]
+
+
+def nowhere() -> Intake:
+    """An intake of an endpoint that nobody sends to."""
+    return Intake(lambda *_: pytest.fail("nothing gets so far"), lambda *_: None, {}, lambda: datetime.now(UTC))
 
 
 @contextmanager
@@ -105,8 +118,8 @@ def world(
         def refused(*told: Any) -> None:
             refusals.append(told)
 
-        door = PushEndpoint(collectors(load(FOLDER)), ingest.append, refused, clock, PUSH_FAILURES, read_s)
-        with served(Starlette(routes=door.routes())) as url:
+        door = PushEndpoint(collectors(load(FOLDER)), Intake(ingest.append, refused, INTAKE_FAILURES, clock), read_s)
+        with served(Starlette(routes=routes(door))) as url:
             sender = Sender(url)
             with closing(sender.client):
                 yield World(sender, valkey, ingest, door, refusals)

@@ -22,6 +22,7 @@ from config.catalogue import (
 )
 from config.settings import ROOT
 from metrics.observations import Interval, Parsed, Payload, SourceFault
+from service.sources import from_environment
 
 KEY = b"a key of the tests"
 WORD = Text(zh="词", en="word")
@@ -65,7 +66,7 @@ def plan(source: dict[str, Any], interval_s: int = 60, zone: str = "Asia/Shangha
         rules=RuleBook(version="test", rules={}, trust={}, score={}),
         words={},
     )
-    return Plan(catalogue, channel, noun, validate_options(noun), KEY)
+    return Plan(catalogue, channel, noun, validate_options(noun), KEY, Path("no such folder"), from_environment)
 
 
 def collector(source: dict[str, Any], interval_s: int = 60, zone: str = "Asia/Shanghai") -> Collector:

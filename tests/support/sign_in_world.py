@@ -21,6 +21,7 @@ from dashboards.site.application import create_app
 from store.state import State, open_state
 from tests.support.believable import believable
 from tests.support.live_world import MemoryLive
+from tests.support.push_world import nowhere
 
 GUANGDONG, BEIJING = "440000", "110000"
 PASSWORD = "a long enough word"
@@ -86,8 +87,8 @@ def house(folder: Path) -> Iterator[House]:
     for name, role, region in accounts:
         state.users.put(name, PASSWORD, role, datetime(2026, 1, 1, tzinfo=UTC), region)
     access = SignInAccess(catalogue, state.users, b"a key of the tests", executors, clock)
-    door = PushEndpoint({}, lambda *_: 1 / 0, lambda *_: None, lambda: datetime.now(UTC), {})  # type: ignore[arg-type]  # nothing gets that far
-    push = [Open(route.path, route.endpoint, "has tokens of its own", ("POST",)) for route in door.routes()]
+    door = PushEndpoint({}, nowhere())
+    push = [Open(route.path, route.endpoint, "has tokens of its own", route.methods) for route in door.addresses()]
     app = create_app(catalogue, live, access, [*access.addresses(), *push], executors=executors)
     try:
         with TestClient(app, follow_redirects=False, base_url=ORIGIN) as client:

@@ -15,6 +15,7 @@ import collectors
 from collectors import Ask
 from config.catalogue import Catalogue, Channel, Delivery, Kind, Level, Measure, Region, RuleBook, Text
 from metrics.observations import Interval, Parsed, Payload, Reject
+from tests.support.installation import installation
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 KEY = b"a key of the tests"
@@ -54,7 +55,7 @@ def build(kind: str, options: dict[str, Any], *, zone: str = "Asia/Shanghai", in
     channel = Channel(id="test", name=NAMED, short=NAMED, zone=zone, interval_s=interval_s, sources=(source,))
     known = {name: Measure(id=name, name=NAMED, kind=Kind.ADDITIVE, unit="n", maximum=1e6) for name in measures}
     nouns = {"measures": known, "accuracies": more.get("accuracies", {})}
-    return collectors.build(CATALOGUE.model_copy(update=nouns), channel, channel.sources[0], KEY)
+    return collectors.build(CATALOGUE.model_copy(update=nouns), channel, channel.sources[0], installation(KEY))
 
 
 def ask(cursor: Any = None, now: datetime = NOW) -> Ask:

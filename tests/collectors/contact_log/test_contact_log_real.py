@@ -9,6 +9,7 @@ import collectors
 from config.loading import load
 from config.settings import ROOT
 from metrics.observations import Parsed, decode_dimensions
+from tests.support.installation import installation
 from tests.support.tailing_world import Ledger, ask, with_tail
 
 LOG = ROOT.parent / "shared" / "data" / "call_log" / "calls_1999-02-01_14.tsv"
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.skipif(not LOG.exists(), reason=f"the real call log is 
 def collector() -> Any:
     catalogue = load(ROOT / "examples" / "call_log")
     channel = catalogue.channels["call_log"]
-    return collectors.build(catalogue, channel, channel.sources[0], b"a key of the tests")
+    return collectors.build(catalogue, channel, channel.sources[0], installation(b"a key of the tests"))
 
 
 @pytest.fixture(scope="module")

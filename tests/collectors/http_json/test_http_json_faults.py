@@ -12,10 +12,11 @@ import pytest
 from access.rate_limit import RateLimit
 from collectors.http_json.authorisation import Authorisation
 from collectors.http_json.calling import Call
-from collectors.http_json.environment_secrets import Secrets
+from collectors.http_json.hidden_secrets import Secrets
 from collectors.http_json.options import NoAuth, Options
 from collectors.http_json.session import Session
 from metrics.observations import SourceFault
+from service.sources import from_environment
 from tests.support.json_interface import Interface, Reply, say, serving, zipped
 from tests.support.json_reader import HOUR, QUICK, fault, one, reader, source, taken
 from tests.support.record_sources import ask
@@ -62,7 +63,7 @@ async def test_retry_after_is_waited_for(server: Interface) -> None:
     rate = RateLimit(burst=10, per_s=1, clock=lambda: 0.0)
     async with httpx.AsyncClient() as client:
         session = Session(options, server.url, client, rate, sleep)
-        await session.ask(Call("GET", "/rows"), Authorisation(NoAuth(), Secrets()))
+        await session.ask(Call("GET", "/rows"), Authorisation(NoAuth(), Secrets(from_environment)))
     [wait] = filter(None, waits)
     assert 7 < wait <= 7 + QUICK["wait_s"]
 

@@ -7,8 +7,9 @@ import pytest
 
 from collectors.http_json.authorisation import Authorisation
 from collectors.http_json.calling import Call as Exchanged
-from collectors.http_json.environment_secrets import Secrets
+from collectors.http_json.hidden_secrets import Secrets
 from collectors.http_json.options import TokenAuth
+from service.sources import from_environment
 from tests.support.json_interface import Call, Interface, Reply, say
 from tests.support.json_reader import HOUR, fault, one, reader, taken
 from tests.support.record_sources import ask
@@ -88,7 +89,7 @@ async def test_a_token_is_renewed_before_it_expires() -> None:
         return {"access_token": f"token-{given}", "expires_in": 7200}
 
     auth = TokenAuth.model_validate(TOKEN | {"margin_s": 200})
-    authorisation = Authorisation(auth, Secrets(), lambda: now)
+    authorisation = Authorisation(auth, Secrets(from_environment), lambda: now)
     for moment, token in ((0.0, "token-1"), (6999.0, "token-1"), (7000.0, "token-2"), (13_999.0, "token-2")):
         now = moment
         assert (await authorisation.proof(exchange)).params == {"access_token": token}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from collectors import Ask, kind_module
+from collectors import Ask, Receiver, kind_module, kinds, receives
 from collectors.push import Options, PushCollector
 from config.catalogue import Channel
 from config.settings import ROOT
@@ -110,6 +110,7 @@ def test_a_file_is_read_within_the_bounds_of_a_push(tmp_path: Path) -> None:
             desk().fetch_file(nowhere, ask)
 
 
-def test_a_pushing_source_is_never_asked() -> None:
-    with pytest.raises(SourceFault, match="by itself"):
-        desk().fetch(Ask(Interval(NOW, NOW), {}, NOW))
+def test_a_pushing_source_is_a_receiver_and_cannot_be_asked() -> None:
+    assert isinstance(desk(), Receiver)
+    assert not hasattr(desk(), "fetch")
+    assert {kind for kind in kinds() if receives(kind)} == {"push"}

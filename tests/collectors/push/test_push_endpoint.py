@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,10 +147,9 @@ def test_each_fault_is_named_and_nothing_of_the_body_is_taken(door: World) -> No
         (5, "TY-01", None, "not_a_record", "x"),
     ]
     assert door.waiting() == []
-    [(channel, payload, parsed, trouble)] = door.refusals
-    assert (channel, payload.fetched_at, trouble) == ("desk", NOW, None)
-    assert parsed is not None
-    assert len(parsed.rejects) == 4
+    [(channel, source, data, received_at)] = door.refusals
+    assert (channel, source, received_at) == ("desk", "counts", NOW)
+    assert len(json.loads(data)["observations"]) == 5
 
 
 def test_at_most_a_hundred_faults_are_told(door: World) -> None:
@@ -162,9 +162,7 @@ def test_a_body_that_is_no_batch_is_refused_and_told(door: World) -> None:
     answer = door.sender.push(b"{")
     assert fault(answer) == (400, "unreadable")
     assert "not JSON" in answer.json()["detail"]
-    [(channel, payload, parsed, trouble)] = door.refusals
-    assert (channel, payload.data, parsed) == ("desk", b"{", None)
-    assert trouble is not None
+    assert door.refusals == [("desk", "counts", b"{", NOW)]
 
 
 def test_a_name_that_no_answer_can_hold_is_told_escaped(door: World) -> None:
@@ -180,7 +178,7 @@ def test_a_steward_who_cannot_be_told_is_our_trouble_and_not_the_senders(
     def full(*told: object) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(door.door, "_refused", full)
+    monkeypatch.setattr(door.door, "_intake", replace(door.door._intake, refuse=full))
     assert fault(door.sender.push(b"{")) == (400, "unreadable")
     assert "could not be noted" in caplog.text
 

@@ -15,6 +15,7 @@ from dashboards.api import document as documenting
 from dashboards.api.interface import RESOURCES
 from dashboards.api.openapi import document
 from dashboards.api.page import page
+from dashboards.api.parameters import fields_of
 from dashboards.views import LANGUAGES
 from tests.support.interface_world import JSON, interface
 
@@ -46,7 +47,7 @@ def test_every_list_says_all_that_it_takes_and_gives() -> None:
     assert list(paths) == [f"/{resource.name}" for resource in RESOURCES]
     for resource in RESOURCES:
         operation = paths[f"/{resource.name}"]["get"]
-        assert [one["name"] for one in operation["parameters"]] == list(resource.parameters.model_fields)
+        assert [one["name"] for one in operation["parameters"]] == list(fields_of(resource.parameters))
         row = operation["responses"]["200"]["content"][JSON]["schema"]["properties"]["rows"]["items"]["properties"]
         assert list(row) == [column.name for column in resource.columns]
         assert set(resource.key) <= set(row)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from collectors import build
 from config.catalogue import Catalogue
 from config.loading import load
 from metrics.findings import CheckState
@@ -16,7 +15,6 @@ from pipeline.dependencies import Dependencies
 from pipeline.flow.aside import UNFINISHED, judge_aside
 from pipeline.flow.aside_deeds import UnknownBody, carry_out, discard, replay
 from pipeline.flow.aside_listing import KINDS, Wanted, listing, show
-from pipeline.flow.feeder import Feeder
 from pipeline.flow.judging import Touched
 from store.faults import StoreUnreachable
 from store.housekeeping import housekeeping
@@ -26,7 +24,7 @@ from store.state.aside_requests import AsideDeed, Outcome
 from store.state.tier_progress import Horizon
 from store.valkey.embedded import EmbeddedValkey
 from tests.support.aside_world import GOOD, HOUR, POISON, World, aside_world
-from tests.support.pipeline_world import FOLDER, GUANGZHOU, NOON, SHENZHEN, row
+from tests.support.pipeline_world import FOLDER, GUANGZHOU, NOON, SHENZHEN, receiver_of, row
 from tests.support.push_world import body
 
 TRIES = Limits().deliveries
@@ -104,7 +102,7 @@ def test_a_body_whose_channel_has_gone_is_a_finding(world: World) -> None:
     batch = world.push(b"figures of old", "a", "fax")
     world.drained()
     [kept] = world.kept()
-    assert (kept.kind, kept.channel, kept.source, kept.batch) == (AsideKind.CHANNEL_GONE, "fax", "", batch)
+    assert (kept.kind, kept.channel, kept.source, kept.batch) == (AsideKind.CHANNEL_GONE, "fax", "counts", batch)
     [finding] = world.findings()
     assert (finding.channel, finding.facts) == ("fax", {"error": "channel_gone", "batch": batch})
 
@@ -226,7 +224,7 @@ def test_a_newer_word_of_the_source_stays_and_screens_of_the_past_do_not_change(
 
 
 def test_a_body_of_a_channel_that_exists_again_is_counted(world: World) -> None:
-    gone = world.feeders.pop("desk")
+    gone = world.feeders.pop(("desk", "counts"))
     world.push(GOOD)
     world.drained()
     [kept] = world.kept()
@@ -234,7 +232,7 @@ def test_a_body_of_a_channel_that_exists_again_is_counted(world: World) -> None:
     assert world.figures() == {}
     assert (world.kept(), len(world.findings())) == ([kept], 1)
     assert world.trail() == [("Li Na", "aside_replay_failed")]
-    world.feeders["desk"] = gone
+    world.feeders["desk", "counts"] = gone
     assert replayed(world, kept.id).done
     assert world.figures() == {GUANGZHOU: 5}
     assert world.findings() == []
@@ -251,9 +249,8 @@ def test_a_body_that_still_cannot_be_counted_stays(world: World) -> None:
 
 def test_a_refused_body_is_taken_whole_once_the_catalogue_allows_it(world: World) -> None:
     narrow = delivering(load(FOLDER), "desk", "offered")
-    noun = narrow.channels["desk"]
-    world.feeders["desk"] = Feeder(noun, noun.sources[0], build(narrow, noun, noun.sources[0], b"key"))
-    world.ingest.refuse("desk", body(row("offered", GUANGZHOU, 5), row("answered", GUANGZHOU, 4)), NOON)
+    world.feeders["desk", "counts"] = receiver_of(narrow, "desk")
+    world.ingest.refuse("desk", "counts", body(row("offered", GUANGZHOU, 5), row("answered", GUANGZHOU, 4)), NOON)
     world.drained()
     [kept] = world.kept()
     assert (kept.kind, kept.reason, kept.accepted) == (AsideKind.REFUSED, "rejected_at_door", False)
@@ -362,7 +359,7 @@ def test_the_housekeeping_takes_payloads_and_refused_bodies_and_never_what_was_a
     world.push(POISON, "poison")
     world.push(GOOD, "good")
     world.push(b"old", "a", "fax")
-    world.ingest.refuse("desk", b"{", NOON)
+    world.ingest.refuse("desk", "counts", b"{", NOON)
     world.drained()
     assert {kept.kind for kept in world.kept()} == set(AsideKind)
     [batch] = [one for one in world.dependencies.state.batches.covering(HOUR) if one.payload]
@@ -387,7 +384,7 @@ def test_everything_that_was_kept_aside_is_in_one_listing_without_its_contents(w
     world.push(POISON, "given up")
     world.push(b'"SECRET"', "gone", "fax", NOON + timedelta(seconds=1))
     world.push(body(row("offered", GUANGZHOU, 5), bad), "in part", at=NOON + timedelta(seconds=2))
-    world.ingest.refuse("desk", body(row("offered", GUANGZHOU, 5), bad, bad), NOON + timedelta(seconds=3))
+    world.ingest.refuse("desk", "counts", body(row("offered", GUANGZHOU, 5), bad, bad), NOON + timedelta(seconds=3))
     world.drained()
     rows = listing(world.dependencies, Wanted()).rows
     assert [row["kind"] for row in rows] == ["refused", "records", "channel_gone", "given_up"]

@@ -25,7 +25,7 @@ def test_who_is_killed_between_keeping_and_letting_go_does_it_again_and_changes_
     home = tmp_path / "home"
     with EmbeddedValkey(tmp_path / "valkey") as valkey:
         with closing(Ingest(valkey.url)) as sender:
-            batch = sender.append(channel, "k", POISON, NOON).id
+            batch = sender.append(channel, "counts", "k", POISON, NOON).id
         command = [sys.executable, "-m", "tests.support.dying_consumer", str(home), valkey.url, point]
         assert subprocess.run(command, cwd=ROOT, timeout=60, check=False).returncode == -signal.SIGKILL
         with aside_world(home, valkey.url, ONE_TRY) as world:

@@ -16,6 +16,7 @@ from metrics.observations import Interval, Payload
 from pipeline.board.board import Board
 from pipeline.dependencies import Dependencies
 from pipeline.flow.collecting import collect, due
+from pipeline.flow.feeder import receiving
 from pipeline.flow.judging import Judge, Touched, judge, together
 from pipeline.flow.storing import enter
 from pipeline.flow.stream_consumer import StreamConsumer
@@ -23,7 +24,7 @@ from pipeline.flow.turn import turn
 from store.faults import StoreUnreachable
 from store.ingest.stream import Ingest, Limits
 from store.valkey.embedded import EmbeddedValkey
-from tests.support.pipeline_world import GUANGZHOU, NOON, SHENZHEN, Clock, Scripted, feeder, pipeline, row
+from tests.support.pipeline_world import GUANGZHOU, NOON, SHENZHEN, Clock, Scripted, feeder, pipeline, receiver_of, row
 from tests.support.push_world import body
 from tests.support.valkey_lineups import signs_of_life
 from tests.support.waiting import eventually
@@ -109,12 +110,10 @@ class Picky(PushCollector):
 def drain(dependencies: Dependencies, url: str, judged: Judge = judge) -> Iterator[StreamConsumer]:
     """A drain as a process has it after its start."""
     with closing(Ingest(url, limits=Limits(reclaim_after_s=0))) as ingest:
-        own = {name: feeder(dependencies, name) for name in ("desk", "chat")}
-        collector = own["desk"].collector
-        assert isinstance(collector, PushCollector)
-        yield StreamConsumer(
-            dependencies, ingest, own | {"desk": replace(own["desk"], collector=Picky(collector._plan))}, judged
-        )
+        desk, chat = (receiver_of(dependencies.catalogue, name) for name in ("desk", "chat"))
+        assert isinstance(desk.collector, PushCollector)
+        picky = replace(desk, collector=Picky(desk.collector._plan))
+        yield StreamConsumer(dependencies, ingest, receiving([picky, chat]), judged)
 
 
 @pytest.fixture
@@ -133,7 +132,7 @@ def test_bodies_that_wait_together_are_judged_once(tmp_path: Path, valkey: str) 
     with pipeline(tmp_path / "home", Clock()) as dependencies, drain(dependencies, valkey, counted) as one:
         for number, city in enumerate((GUANGZHOU, SHENZHEN)):
             for channel in ("desk", "chat"):
-                one.ingest.append(channel, f"k{number}", body(row("offered", city, 5)), NOON)
+                one.ingest.append(channel, "counts", f"k{number}", body(row("offered", city, 5)), NOON)
         assert one.once() == 4
         assert seen == [4]
         assert shown(dependencies.board) == shown(dependencies.board, channel="chat") == 10
@@ -143,7 +142,7 @@ def test_bodies_that_wait_together_are_judged_once(tmp_path: Path, valkey: str) 
 def test_a_body_is_kept_until_it_is_judged_and_a_kill_before_loses_no_finding(tmp_path: Path, valkey: str) -> None:
     with pipeline(tmp_path / "home", Clock()) as dependencies:
         with drain(dependencies, valkey, die) as first:
-            first.ingest.append("desk", "a", body(*UNBALANCED), NOON)
+            first.ingest.append("desk", "counts", "a", body(*UNBALANCED), NOON)
             with pytest.raises(Killed):
                 first.once()
             assert first.ingest.waiting() == 1
@@ -161,9 +160,9 @@ def test_a_body_that_is_a_bugs_cause_takes_no_other_down(
 ) -> None:
     monkeypatch.setattr("pipeline.flow.stream_consumer.RETRY_S", 0.01)
     with pipeline(tmp_path / "home", Clock()) as dependencies, drain(dependencies, valkey) as one:
-        one.ingest.append("desk", "a", body(row("offered", GUANGZHOU, 5)), NOON)
-        one.ingest.append("desk", "b", cause, NOON)
-        one.ingest.append("chat", "c", body(row("offered", GUANGZHOU, 7)), NOON)
+        one.ingest.append("desk", "counts", "a", body(row("offered", GUANGZHOU, 5)), NOON)
+        one.ingest.append("desk", "counts", "b", cause, NOON)
+        one.ingest.append("chat", "counts", "c", body(row("offered", GUANGZHOU, 7)), NOON)
         assert one.once() == 0
         assert (shown(dependencies.board), shown(dependencies.board, channel="chat")) == (5, 7)
         assert one.ingest.waiting() == 1
@@ -186,7 +185,7 @@ def test_a_body_waits_for_a_store_that_is_away_however_often_it_is_tried(
         judge(dependencies, touched)
 
     with pipeline(tmp_path / "home", Clock()) as dependencies, drain(dependencies, valkey, judged) as one:
-        one.ingest.append("desk", "a", body(*UNBALANCED), NOON)
+        one.ingest.append("desk", "counts", "a", body(*UNBALANCED), NOON)
         assert [one.once() for _ in range(2 * Limits().deliveries + 1)] == [0] * 2 * Limits().deliveries + [1]
         assert (one.ingest.waiting(), dependencies.state.aside.newest(10)) == (0, [])
 
@@ -202,14 +201,15 @@ def test_a_body_is_not_given_to_another_while_it_is_judged(tmp_path: Path, valke
             seen.append(another.read(block_ms=10))
 
     with pipeline(tmp_path / "home", Clock()) as dependencies, closing(Ingest(valkey, "one", limits)) as ingest:
-        ingest.append("desk", "a", body(row("offered", GUANGZHOU, 5)), NOON)
-        assert StreamConsumer(dependencies, ingest, {"desk": feeder(dependencies)}, judged).once() == 1
+        ingest.append("desk", "counts", "a", body(row("offered", GUANGZHOU, 5)), NOON)
+        receivers = receiving([receiver_of(dependencies.catalogue)])
+        assert StreamConsumer(dependencies, ingest, receivers, judged).once() == 1
         assert seen == [()]
 
 
 def test_what_the_door_has_parsed_is_not_parsed_again_and_nothing_else_is_taken_for_it(tmp_path: Path) -> None:
     with pipeline(tmp_path, Clock()) as dependencies:
-        collector = feeder(dependencies).collector
+        collector = receiver_of(dependencies.catalogue).collector
         assert isinstance(collector, PushCollector)
         payload = collector.payload(body(row("offered", GUANGZHOU, 5)), NOON)
         ahead = collector.parse_ahead(payload)

@@ -27,7 +27,7 @@ from pipeline.flow.refusals import note_refusal
 from pipeline.flow.storing import enter
 from pipeline.flow.turn import turn
 from service import listings
-from tests.support.pipeline_world import NOON, Clock, Scripted, feeder, pipeline, row
+from tests.support.pipeline_world import NOON, Clock, Scripted, feeder, pipeline, receiver_of, row
 from tests.support.push_world import body
 
 MINUTE = timedelta(minutes=1)
@@ -141,7 +141,7 @@ def test_the_same_minute_sent_again_whole_and_right_ends_it(dependencies: Depend
 
 def test_the_older_body_that_comes_once_more_opens_nothing(dependencies: Dependencies, clock: Clock) -> None:
     at = clock.now
-    desk = feeder(dependencies)
+    desk = receiver_of(dependencies.catalogue)
     payload = Payload(body(*minute(dependencies, at, refused=5)), at, Interval(at, at), "push", {})
     older = make_batch(desk, Ask(Interval(at, at), {}, at), payload, desk.collector.parse(payload))
     enter(dependencies, [(desk, older)])
@@ -156,7 +156,7 @@ def test_the_older_body_that_comes_once_more_opens_nothing(dependencies: Depende
 def test_what_the_door_refused_lowers_the_score_until_the_body_comes_right(
     dependencies: Dependencies, clock: Clock
 ) -> None:
-    at, desk = clock.now, feeder(dependencies)
+    at, desk = clock.now, receiver_of(dependencies.catalogue)
     good_minutes(dependencies, clock, 1)
     payload = Payload(body(*minute(dependencies, at, refused=100)), clock.now, Interval(at, at), "push", {})
     note_refusal(dependencies, desk, payload, desk.collector.parse(payload), None)

@@ -10,10 +10,9 @@ from threading import Event, current_thread
 
 import pytest
 
-from collectors.push import PushCollector
 from config.jobs import Job
 from pipeline.dependencies import Dependencies
-from pipeline.flow.feeder import Feeder
+from pipeline.flow.feeder import PolledFeeder
 from pipeline.flow.polling import polling_jobs
 from pipeline.flow.scheduler import Scheduler
 from store.faults import BadTable, StoreUnreachable
@@ -47,11 +46,10 @@ def turning(scheduler: Scheduler) -> Iterator[Scheduler]:
         scheduler.stop()
 
 
-def polled_feeder(dependencies: Dependencies) -> Feeder:
+def polled_feeder(dependencies: Dependencies) -> PolledFeeder:
     """A source that somebody has to ask."""
     own = feeder(dependencies)
-    assert isinstance(own.collector, PushCollector)
-    return replace(own, source=own.source.model_copy(update={"kind": "sql", "poll_s": 3600}))
+    return replace(own, source=own.source.model_copy(update={"poll_s": 3600}))
 
 
 def test_a_clock_that_is_set_back_delays_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

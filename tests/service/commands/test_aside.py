@@ -21,7 +21,7 @@ from config.settings import Settings
 from pipeline.dependencies import Dependencies
 from pipeline.flow.aside import keep_pushed
 from pipeline.flow.aside_deeds import aside_jobs
-from pipeline.flow.feeder import Feeder, pushing
+from pipeline.flow.feeder import Feeder, receiving
 from pipeline.flow.scheduler import Scheduler
 from service.commands.command_line import main
 from service.dependencies import open_dependencies, state_url
@@ -76,7 +76,7 @@ class House:
         """What the push endpoint took for the hall while nobody drained it."""
         with EmbeddedValkey(self.home / "valkey") as valkey, closing(Ingest(valkey.url)) as ingest:
             for number, (key, data) in enumerate(bodies.items()):
-                ingest.append("hall", key, data, RECEIVED + timedelta(seconds=number))
+                ingest.append("hall", "counts", key, data, RECEIVED + timedelta(seconds=number))
 
     def call(self, *arguments: str) -> Told:
         """A command of this process, which is not the product's."""
@@ -206,7 +206,9 @@ def test_a_wrong_call_says_what_is_wrong(
 def test_a_listing_says_that_there_is_more(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with open_dependencies(Settings(home_dir=tmp_path), load(FOLDER)) as dependencies:
         for number in range(3):
-            keep_pushed(dependencies, Pushed(f"{number}-0", "fax", "k", b"old", RECEIVED, refused=False), None)
+            keep_pushed(
+                dependencies, Pushed(f"{number}-0", "fax", "counts", "k", b"old", RECEIVED, refused=False), None
+            )
     call = ["--home", str(tmp_path), "--config", str(FOLDER), "aside", "list", "--to", RECEIVED.isoformat()]
     assert main(call) == 0
     assert capsys.readouterr().out == ""
@@ -230,7 +232,7 @@ class Shared:
         """A process that holds the facts, and the name of a body that is kept aside."""
         catalogue = load(FOLDER)
         with open_dependencies(self.settings, catalogue) as dependencies:
-            pushed = Pushed("1-0", "hall", "k", contacts(5), RECEIVED, refused=False)
+            pushed = Pushed("1-0", "hall", "counts", "k", contacts(5), RECEIVED, refused=False)
             keep_pushed(dependencies, pushed, None)
             [kept] = dependencies.state.aside.newest(1)
             yield dependencies, feeders(self.settings, catalogue), kept.id
@@ -242,7 +244,7 @@ def test_beside_a_service_that_shares_its_facts_the_service_does_it(
     monkeypatch.setattr("service.commands.aside._done_here", lambda *given: pytest.fail("there is a service"))
     shared = Shared(tmp_path, monkeypatch)
     with shared.opened() as (dependencies, own, name):
-        service = Scheduler(aside_jobs(dependencies, pushing(own)), dependencies.clock, Event())
+        service = Scheduler(aside_jobs(dependencies, receiving(own)), dependencies.clock, Event())
         service.start()
         try:
             assert main([*shared.call, "replay", name, *BY]) == 0

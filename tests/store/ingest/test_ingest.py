@@ -30,7 +30,7 @@ def ingest(valkey: Lineup) -> Iterator[Ingest]:
 
 
 def push(ingest: Ingest, key: str, body: bytes = b"{}") -> Accepted:
-    return ingest.append("hotline", key, body, NOW)
+    return ingest.append("hotline", "counts", key, body, NOW)
 
 
 def keys(ingest: Ingest) -> list[str]:
@@ -60,7 +60,7 @@ def test_the_same_key_with_another_body_is_a_conflict(ingest: Ingest) -> None:
     push(ingest, "a")
     with pytest.raises(KeyConflict, match="use a new key"):
         push(ingest, "a", b"[]")
-    assert not ingest.append("chat", "a", b"[]", NOW).duplicate
+    assert not ingest.append("chat", "counts", "a", b"[]", NOW).duplicate
 
 
 def test_senders_at_once_get_one_entry(valkey: Lineup) -> None:
@@ -214,8 +214,8 @@ def test_replicas_that_do_not_write_to_disk_are_refused(replicated: Lineup, capl
 
 
 def test_what_the_door_refused_travels_along_and_is_marked(ingest: Ingest) -> None:
-    ingest.refuse("hotline", b"?", NOW)
-    ingest.refuse("hotline", b"?", NOW)
+    ingest.refuse("hotline", "counts", b"?", NOW)
+    ingest.refuse("hotline", "counts", b"?", NOW)
     push(ingest, "a", b"?")
     found = ingest.read(block_ms=10)
     assert [(one.body, one.refused) for one in found] == [(b"?", True), (b"?", True), (b"?", False)]
@@ -379,4 +379,4 @@ def test_a_valkey_that_could_lose_what_it_answered_for_is_refused(valkey: Lineup
 
 def test_a_time_needs_a_zone(ingest: Ingest) -> None:
     with pytest.raises(NaiveTime):
-        ingest.append("hotline", "a", b"", datetime(2026, 11, 21))  # noqa: DTZ001 - the naive time is the case
+        ingest.append("hotline", "counts", "a", b"", datetime(2026, 11, 21))  # noqa: DTZ001 - the naive time is the case

@@ -20,7 +20,7 @@ def ingest(valkey: Lineup) -> Iterator[Ingest]:
 
 
 def push(ingest: Ingest, key: str) -> str:
-    return ingest.append("hotline", key, b"{}", NOW).id
+    return ingest.append("hotline", "counts", key, b"{}", NOW).id
 
 
 def taken_before(valkey: Lineup, seconds: int) -> str:

@@ -1,8 +1,8 @@
-"""Secrets come from the environment when they are needed, and never leave through a message."""
+"""Secrets are read when they are needed, and never leave through a message."""
 
-import os
 from urllib.parse import quote, quote_plus
 
+from collectors import Secret
 from metrics.observations import SourceFault
 
 HIDDEN = "***"
@@ -13,12 +13,13 @@ SHORTEST_HIDDEN = 4
 class Secrets:
     """Every secret that a source has used; `hide` blots them out of a text in any form they travel in."""
 
-    def __init__(self) -> None:
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
         self._forms: set[str] = set()
 
     def read(self, name: str) -> str:
-        """Read a secret from an environment variable; raises SourceFault `misconfigured` naming the variable."""
-        value = os.environ.get(name, "").strip()
+        """Read a secret by the name of its environment variable; raises SourceFault `misconfigured` naming it."""
+        value = self._secret(name).strip()
         if not value:
             raise SourceFault("misconfigured", f"environment variable {name} is not set", permanent=True)
         if not value.isprintable():
