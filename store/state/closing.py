@@ -91,17 +91,32 @@ class Round:
             for measure in names_of(record.measures or record.measure)
         )
 
+    def has_seen_right(self, record: OpenRecord) -> bool:
+        """Whether passes hold all the intervals in which a finding was bad, for each of its measures."""
+        return all(
+            any(
+                _settles(finding, record) and _covers_time(finding, record)
+                for finding in self.passes.get((record.source, measure), ())
+            )
+            for measure in names_of(record.measures or record.measure)
+        )
 
-def over(records: Iterable[OpenRecord], said: Mapping[tuple[str, str], Sequence[Finding]], now: datetime) -> list[int]:
-    """Numbers of the findings about figures that a round has ended, given what it said by rule and channel."""
+
+def over(
+    records: Iterable[OpenRecord], said: Mapping[tuple[str, str], Sequence[Finding]], now: datetime
+) -> dict[int, bool]:
+    """The findings about figures that a round has ended, given what it said by rule and channel.
+
+    By number: whether all that was bad was seen right. The others have become history, and were bad in their time.
+    """
     rounds: dict[tuple[str, str], Round] = {}
-    ended = []
+    ended = {}
     for record in records:
         check = record.rule, record.channel
         if check not in rounds:
             rounds[check] = Round.of(said.get(check, ()))
         if rounds[check].ends(record, now):
-            ended.append(record.id)
+            ended[record.id] = rounds[check].has_seen_right(record)
     return ended
 
 

@@ -23,10 +23,9 @@ from store.faults import UnknownRule
 from store.state.closing import OpenRecord, over
 from store.state.open_finding import BAD, Key, OpenFinding, earliest, latest, opened, wrong
 from store.state.opening import alone, reading
-from store.state.recording import close, enter, open_records
+from store.state.recording import RIGHT, close, enter, mark_right, open_records
 from store.state.row_parts import (
     FORGOTTEN,
-    RIGHT,
     any_open,
     end_parts,
     forgotten,
@@ -92,6 +91,7 @@ class Findings:
             unnamed = (record for key, record in known.items() if key not in bad)
             closed = over(unnamed, by_check, now)
             close(connection, closed, now)
+            mark_right(connection, [number for number, right in closed.items() if right])
         self._remember(by_check, now)
         return Recorded(opened, len(bad) - opened, len(closed))
 
@@ -145,7 +145,7 @@ class Findings:
             select(part_table)
             .join(table, table.c.id == part_table.c.finding)
             .outerjoin(batch_table, batch_table.c.id == part_table.c.batch)
-            .where(part_table.c.ended != RIGHT, or_(about, and_(start.is_(None), life)))
+            .where(or_(part_table.c.ended != RIGHT, table.c.batch == ""), or_(about, and_(start.is_(None), life)))
             .order_by(part_table.c.finding, part_table.c.batch)
         )
         with reading(self._engine) as connection:

@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Engine, and_, case, func, or_, select
 
 from metrics.observations import Interval
 from store.state.open_finding import OpenFinding, opened
 from store.state.opening import reading
+from store.state.recording import RIGHT
 from store.state.tables import batch as batch_table
 from store.state.tables import finding as table
 from store.state.tables import finding_part as part_table
@@ -62,7 +63,8 @@ class Past:
         """What was found about an interval, without its rows, worst first; each has the time that it is about.
 
         That is all the time over which stored figures were wrong, and the windows of the batches whose rows were.
-        What has neither is about the time in which it was open. `known_at`: only what was open then.
+        What has neither is about the time in which it was open. What has been seen right since is left out.
+        `known_at`: only what was open then.
         """
         own, part = table.c, part_table.c
         figures = part.batch == ""
@@ -75,7 +77,7 @@ class Past:
             select(table, *(column.label(f"own_{at}") for at, column in enumerate(summed)))
             .join(part_table, part.finding == own.id)
             .outerjoin(batch_table, batch_table.c.id == part.batch)
-            .where(or_(about, and_(start.is_(None), life)), *_open_at(known_at))
+            .where(or_(about, and_(start.is_(None), life)), _counts(known_at))
             .group_by(own.id)
         )
         with reading(self._engine) as connection:
@@ -101,10 +103,11 @@ class Past:
         return sum((int(rows) / max((end - start).total_seconds(), 1.0) for _, _, rows, start, end in told), 0.0)
 
 
-def _open_at(known_at: datetime | None) -> list[Any]:
+def _counts(known_at: datetime | None) -> ColumnElement[bool]:
+    """What still stands, or stood at an instant."""
     if known_at is None:
-        return []
-    return [table.c.first_seen <= known_at, or_(table.c.closed_at.is_(None), table.c.closed_at > known_at)]
+        return part_table.c.ended != RIGHT
+    return and_(table.c.first_seen <= known_at, or_(table.c.closed_at.is_(None), table.c.closed_at > known_at))
 
 
 def _of_span(row: dict[str, Any], interval: Interval) -> OpenFinding:

@@ -19,6 +19,8 @@ from store.state.tables import finding as table
 from store.state.tables import finding_part as part_table
 
 NAMES = ("rule", "channel", "source", "region", "measure")
+RIGHT = "right"
+"""Why a part counts no more: what was bad has been looked at again and is right."""
 NO_BATCH = ("",)
 """What stands for the batch in the part of a finding about stored figures."""
 
@@ -89,6 +91,14 @@ def close(connection: Connection, numbers: Collection[int], now: datetime) -> No
     """Close findings by their numbers."""
     if numbers:
         connection.execute(update(table).where(table.c.id.in_(numbers)).values(closed_at=now, last_seen=now))
+
+
+def mark_right(connection: Connection, numbers: Collection[int]) -> None:
+    """Note of findings about figures that all that was bad has been seen right, so that it counts no more."""
+    if numbers:
+        own = part_table.c
+        mine = and_(own.finding.in_(numbers), own.batch == "")
+        connection.execute(update(part_table).where(mine).values(ended=RIGHT))
 
 
 def _parts(findings: Sequence[Finding]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from store.state.tables import batch as batch_table
 from store.state.tables import finding as table
 from store.state.tables import finding_part as part_table
 
-RIGHT, FORGOTTEN = "right", "forgotten"
+FORGOTTEN = "forgotten"
 Part = tuple[int, str]
 """Number of a finding, and a batch."""
 
