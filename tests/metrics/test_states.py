@@ -6,7 +6,7 @@ import pytest
 from config.catalogue import Metric
 from config.loading import load
 from metrics.readings import State
-from metrics.states import ORDER, state_of, states_of
+from metrics.states import ORDER, state_of, states_of, urgency
 
 METRICS = load().metrics
 CONNECT, ABANDONMENT, OCCUPANCY = METRICS["manual_connect_rate_15s"], METRICS["abandonment_rate"], METRICS["occupancy"]
@@ -48,3 +48,8 @@ def test_many_at_once_are_the_same_as_one_by_one() -> None:
         state_of(CONNECT, None if np.isnan(value) else value, many) for value, many in zip(values, n, strict=True)
     ]
     assert [ORDER[code] for code in states_of(CONNECT, values, n)] == expected
+
+
+def test_critical_comes_before_warning_and_both_before_all_else() -> None:
+    assert [urgency(State.CRITICAL), urgency(State.WARNING)] == [0, 1]
+    assert {urgency(state) for state in State if state not in (State.CRITICAL, State.WARNING)} == {2}
