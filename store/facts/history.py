@@ -33,7 +33,7 @@ ROW_COLUMNS = (
 """Names; start and received_at: datetime64[s, UTC]; float64, bool, int64."""
 
 ASIDE_COLUMNS = ("rule", "line", "column", "code", "value", "kept")
-"""str, Int64 (NA: no line), str, str, str, bool: whether the row was counted in spite of it."""
+"""str, Int64 (NA: no line), str and str and str ('': none), bool: whether the row was counted in spite of it."""
 
 
 @dataclass(frozen=True)

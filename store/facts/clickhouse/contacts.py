@@ -1,24 +1,22 @@
-"""The contact ledger: each contact counts once, whatever the order, repetition or correction of its records.
+"""The contact ledger in ClickHouse, by the steps of `shared/ledger.py`, but that nothing is deleted:
 
-1. A contact that the ledger holds in this or a newer revision is left as it is.
-2. The rows of the other contacts are added; where such a contact was before and is no longer, a row without a value
-   says so.
-3. The contacts just added are read once more: another writer may have put a newer or older revision of one elsewhere
-   in between. Wherever a contact stands in a revision that is not its newest, a row without a value says so.
-4. Every key that a contact of the batch is or was in is summed again, be the contact new or not: a writer that was
-   killed after 2 left contacts without their sums, and its batch comes again.
+- Where a contact was before and is no longer, a row without a value says so.
+- The contacts just added are read once more: another writer may have put a newer or older revision of one elsewhere
+  in between. Wherever a contact stands in a revision that is not its newest, a row without a value says so.
+- Every key that a contact of the batch is or was in is summed again, be the contact new or not: a writer that was
+  killed before it summed left contacts without their sums, and its batch comes again.
 """
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from store.facts.clickhouse.native import Columns
-from store.facts.encoding import KEYS
+from store.facts.shared.encoding import KEYS
+from store.facts.shared.ledger import digests
 
 Ask = Callable[[str], Columns]
 PLACE = ["contact", *KEYS]
@@ -44,11 +42,10 @@ FROM (
 GROUP BY measure, region, dimension, start"""
 
 
-def digests(contacts: pd.Series) -> npt.NDArray[np.bytes_]:
+def digested(contacts: "pd.Series[str]") -> npt.NDArray[np.bytes_]:
     """Contacts as 16 letters that stand for 96 bits: alike only for the same contact."""
-    positions, used = pd.factorize(contacts)
-    letters = [b64encode(blake2b(str(contact).encode(), digest_size=12).digest()) for contact in used]
-    found: npt.NDArray[np.bytes_] = np.array(letters, dtype="S16")[positions]
+    positions, known = digests(contacts, 12)
+    found: npt.NDArray[np.bytes_] = np.array([b64encode(one) for one in known], dtype="S16")[positions]
     return found
 
 

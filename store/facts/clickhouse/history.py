@@ -7,7 +7,7 @@ processes write at once. A cluster that does not answer raises StoreUnreachable;
 # ruff: noqa: S608 - statements are put together from constants and integer codes, never from text that came in.
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from threading import Lock
 from typing import Any
 
@@ -16,17 +16,20 @@ import pandas as pd
 
 from config.catalogue import Catalogue
 from metrics.observations import Interval
-from store.facts.clickhouse import remarks
+from store.facts.clickhouse import kept_aside
 from store.facts.clickhouse.address import Address, Send
 from store.facts.clickhouse.forgetting import forget_before
-from store.facts.clickhouse.names import HashedNames, Name, code
+from store.facts.clickhouse.names import HashedNames, code
 from store.facts.clickhouse.servers import Servers
-from store.facts.clickhouse.sum_queries import SHOWN, listed, statement
+from store.facts.clickhouse.sum_queries import SHOWN, statement
 from store.facts.clickhouse.writing import Writer
-from store.facts.encoding import KEYS
 from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, SumQuery, Written, to_nobody
-from store.facts.moments import moments, second, second_from
-from store.facts.rows import named
+from store.facts.shared import progress
+from store.facts.shared.encoding import KEYS
+from store.facts.shared.names import Name
+from store.facts.shared.rows import named
+from store.facts.shared.seconds import moment, second, second_from
+from store.facts.shared.sum_queries import listed, within
 from store.faults import StoreUnreachable
 
 TRIES = 10
@@ -125,11 +128,11 @@ class ClickHouseHistory:
         """See `History.keep_aside`."""
         with self._writes:
             shard = self._servers.shard_of(code("channel", stamp.channel))
-            return self._servers.write(shard, lambda server: remarks.keep(self._servers, server, stamp, table))
+            return self._servers.write(shard, lambda server: kept_aside.keep(self._servers, server, stamp, table))
 
     def aside(self, channel: str | None = None, received: Interval | None = None, limit: int = 1000) -> pd.DataFrame:
         """See `History.aside`."""
-        return remarks.read(self._servers, channel, received, limit)
+        return kept_aside.read(self._servers, channel, received, limit)
 
     def last_starts(self) -> pd.DataFrame:
         """See `History.last_starts`."""
@@ -137,11 +140,9 @@ class ClickHouseHistory:
             f"SELECT channel, source, max(version) AS latest FROM {self._servers.everywhere('progress')} AS f"
             " GROUP BY channel, source ORDER BY channel, source"
         )
-        names = {name: pd.Series(found[name], dtype="str") for name in ("channel", "source")}
         latest = found["latest"].astype(np.uint64)
-        return pd.DataFrame(
-            {**names, "start": moments(latest >> np.uint64(32)), "received_at": moments(latest & np.uint64(2**32 - 1))}
-        )
+        starts, received = latest >> np.uint64(32), latest & np.uint64(2**32 - 1)
+        return progress.as_frame(found["channel"], found["source"], starts, received)
 
     def forget(self, before: datetime) -> int:
         """See `History.forget`."""
@@ -166,9 +167,8 @@ class ClickHouseHistory:
         days = list(self._days("1"))
         if not days:
             return Holdings(0, size, None, None, lacking)
-        ends = (min(oldest for _, oldest, _ in days), max(newest for _, _, newest in days))
-        oldest, newest = (datetime.fromtimestamp(end, UTC) for end in ends)
-        return Holdings(sum(rows for rows, _, _ in days), size, oldest, newest, lacking)
+        rows, oldest, newest = zip(*days, strict=True)
+        return Holdings(sum(rows), size, moment(min(oldest)), moment(max(newest)), lacking)
 
     def close(self) -> None:
         """See `History.close`: nothing is held open."""
@@ -176,8 +176,7 @@ class ClickHouseHistory:
     def _where(self, interval: Interval, channels: Sequence[str] | None, as_known_at: datetime | None) -> str:
         codes = self._names.find("channel", self._catalogue.channels if channels is None else channels)
         known = "" if as_known_at is None else f" AND since <= {second(as_known_at)}"
-        ends = (second_from(interval.start), second_from(interval.end))
-        return f"channel IN ({listed(codes)}) AND start >= {ends[0]} AND start < {ends[1]}{known}"
+        return f"channel IN ({listed(codes)}) AND {within('start', interval)}{known}"
 
     def _days(self, where: str) -> Iterator[tuple[int, int, int]]:
         """Number, first and last start of the observations of each day: a day's keys fit in memory, all may not."""

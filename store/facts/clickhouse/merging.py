@@ -8,35 +8,22 @@ sums of the contact ledger    LEDGER and how many versions of contacts were coun
 what must win   one more than what is held
 """
 
-from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from metrics.observations import Interval
-from store.facts.encoding import KEYS
 from store.facts.history import Written
+from store.facts.shared.changes import Changes
+from store.facts.shared.encoding import KEYS
+from store.facts.shared.stamps import CodedStamp
 
 LEDGER = 2**63
 ROOM = 2**20
 """Between two sums of the ledger: versions of other writes on top of one."""
 
 Flags = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """What the rows of a batch have in common."""
-
-    channel: int
-    batch: str
-    revision: int
-    received_at: int
-    interval_s: int
-    """Length of the channel's intervals: `Written.touched` ends one after the last start."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +51,7 @@ def line_up(rows: pd.DataFrame, found: pd.DataFrame) -> Held:
     return Held(there, value, *(found[f"was_{name}"].to_numpy()[at] for name in ("revision", "since", "version")))
 
 
-def versions(rows: pd.DataFrame, held: Held, stamp: Stamp, forced: bool) -> tuple[pd.DataFrame, Written]:
+def versions(rows: pd.DataFrame, held: Held, stamp: CodedStamp, forced: bool) -> tuple[pd.DataFrame, Written]:
     """Rows to insert (value, revision, since, version beside the key), and what they do.
 
     `forced` replaces whatever the revision; there a value that is no number takes its key back. Sums of the ledger have
@@ -89,7 +76,7 @@ def versions(rows: pd.DataFrame, held: Held, stamp: Stamp, forced: bool) -> tupl
     return fresh, _written(what, rows, stamp.interval_s)
 
 
-def _numbers(rows: pd.DataFrame, held: Held, stamp: Stamp) -> npt.NDArray[np.uint64]:
+def _numbers(rows: pd.DataFrame, held: Held, stamp: CodedStamp) -> npt.NDArray[np.uint64]:
     if "seen" in rows:
         seen: npt.NDArray[np.uint64] = rows["seen"].to_numpy(np.uint64)
         return np.uint64(LEDGER) + seen * np.uint64(ROOM)
@@ -98,19 +85,11 @@ def _numbers(rows: pd.DataFrame, held: Held, stamp: Stamp) -> npt.NDArray[np.uin
 
 
 def _written(what: npt.NDArray[np.str_], rows: pd.DataFrame, interval_s: int) -> Written:
-    moved = rows["start"].to_numpy()[np.isin(what, ["new", "changed", "removed"])]
-    touched = None
-    if len(moved):
-        ends = (datetime.fromtimestamp(int(second), UTC) for second in (moved.min(), moved.max() + interval_s))
-        touched = Interval(*ends)
-    counted = what[rows["counted"].to_numpy()] if "counted" in rows else what
-    number = defaultdict(int, dict(zip(*np.unique(what, return_counts=True), strict=True)))
-    confirmed = int((counted == "same").sum())
-    return Written(
-        inserted=int(number["new"]),
-        changed=int(number["changed"]),
-        removed=int(number["removed"]),
-        unchanged=confirmed,
-        superseded_older=0 if "counted" in rows else int(number["older"]),
-        touched=touched,
-    )
+    """What became of rows; of the ledger's sums none is older, and unchanged are those in which a contact changed."""
+    starts, changes, ledger = rows["start"].to_numpy(), Changes(), "counted" in rows
+    for kind in np.unique(what).tolist():
+        if kind != "older" or not ledger:
+            own = starts[what == kind]
+            changes.add(kind, len(own), int(own.min()), int(own.max()))
+    counted = what[rows["counted"].to_numpy()] if ledger else what
+    return changes.written(interval_s, int((counted == "same").sum()))

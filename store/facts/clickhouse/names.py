@@ -1,6 +1,6 @@
 """Names as hashes: any number of writers give a name the same code without asking each other.
 
-Within a process names have the small codes of `facts/names.py`; in tables they have these. Two names with one code are
+Within a process names have the small codes of `shared/names.py`; in tables they have these. Two names with one code are
 refused. For the nouns of the catalogue, which are few, 32 bits are enough; dimension keys come from outside and have
 64.
 """
@@ -13,15 +13,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from config.catalogue import Catalogue
-from store.facts.names import Codes, Names
+from store.facts.shared.names import Codes, Name, Names
 from store.faults import NameClash
 
 WIDTHS = {"channel": np.dtype(np.uint32), "measure": np.dtype(np.uint32), "region": np.dtype(np.uint32)} | {
     "dimension": np.dtype(np.uint64)
 }
-
-Name = tuple[str, int, str]
-"""Kind, code, label."""
 
 
 def code(kind: str, label: str) -> int:

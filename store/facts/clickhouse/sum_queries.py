@@ -12,9 +12,20 @@ import numpy as np
 from config.catalogue import Catalogue, Level
 from store.facts.clickhouse.names import HashedNames
 from store.facts.history import PLACES, SumQuery
-from store.facts.moments import second, second_from
-from store.facts.names import NO_NAME
-from store.facts.sum_queries import Labels, Sums, bucket, by_arithmetic, check, dimension_values, total
+from store.facts.shared.names import NO_NAME
+from store.facts.shared.seconds import second
+from store.facts.shared.sum_queries import (
+    Labels,
+    Sums,
+    bucket,
+    by_arithmetic,
+    check,
+    dimension_values,
+    keys_of,
+    listed,
+    total,
+    within,
+)
 
 SHOWN = """
 SELECT channel, measure, region, dimension, start, argMax(value, version) AS newest_value{columns}
@@ -27,17 +38,12 @@ def statement(question: SumQuery, catalogue: Catalogue, names: HashedNames, tabl
     """Turn a question into SQL; raises ValueError naming what the catalogue does not know."""
     check(question, catalogue)
     labels, _ = dimension_values(question, names.local)
-    keys = ", ".join(["bucket", *(f"key_{position}" for position in range(len(question.group))), "measure"])
+    keys = ", ".join(["bucket", *(name for name in keys_of(question) if name != "bucket")])
     selects = []
     for arithmetic, measures in by_arithmetic(question, catalogue).items():
         facts = _facts(question, catalogue, names, labels, measures, table)
         selects.append(total(arithmetic, keys, f"({facts}) AS facts", "argMax(value, start)"))
     return Sums(question, f"SELECT * FROM ({' UNION ALL '.join(selects)}) AS found", None, labels)
-
-
-def listed(codes: Iterable[int]) -> str:
-    """A list for IN; one that no code is in when it is empty."""
-    return ", ".join(str(code) for code in codes) or "NULL"
 
 
 def _facts(
@@ -59,8 +65,7 @@ def _facts(
 def _conditions(
     question: SumQuery, catalogue: Catalogue, names: HashedNames, labels: Labels, measures: list[str]
 ) -> Iterable[str]:
-    yield f"start >= {second_from(question.interval.start)}"
-    yield f"start < {second_from(question.interval.end)}"
+    yield within("start", question.interval)
     yield f"measure IN ({listed(names.find('measure', measures))})"
     yield f"region IN ({listed(names.find('region', catalogue.below(question.within)))})"
     yield f"channel IN ({listed(names.find('channel', channels(question.channels, catalogue)))})"

@@ -9,17 +9,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from config.catalogue import Catalogue, Kind
+from config.catalogue import Catalogue
 from store.facts.clickhouse import contacts
-from store.facts.clickhouse.merging import Stamp, line_up, versions
-from store.facts.clickhouse.names import HashedNames, Name, code
+from store.facts.clickhouse.kept_aside import constant
+from store.facts.clickhouse.merging import line_up, versions
+from store.facts.clickhouse.names import HashedNames, code
 from store.facts.clickhouse.native import Columns
-from store.facts.clickhouse.remarks import constant
 from store.facts.clickhouse.servers import Servers
-from store.facts.clickhouse.sum_queries import listed
-from store.facts.encoding import KEYS, Encoder, last_of_each_key
 from store.facts.history import Announce, BatchStamp, Written, to_nobody
-from store.facts.moments import second
+from store.facts.shared.encoding import KEYS, Encoder, last_of_each_key
+from store.facts.shared.ledger import peak_measures
+from store.facts.shared.names import Name
+from store.facts.shared.seconds import second
+from store.facts.shared.stamps import CodedStamp
+from store.facts.shared.sum_queries import listed
 from store.faults import BadTable
 
 AT_ONCE = 90
@@ -48,8 +51,7 @@ class Writer:
 
     def withdraw(self, stamp: BatchStamp, keys: pd.DataFrame) -> Written:
         """See `History.withdraw`."""
-        frame = self._encoder(stamp).observations(keys.assign(value=0.0))
-        return self._put(stamp, frame.assign(value=np.nan), forced=True)
+        return self._put(stamp, self._encoder(stamp).withdrawn(keys), forced=True)
 
     def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame, announce: Announce) -> Written:
         """See `History.contribute`."""
@@ -57,7 +59,7 @@ class Writer:
         if given.empty:
             return Written()
         fresh, rows = self.names.unsaved(given, stamp.channel), self._stored(given)
-        rows["contact"] = contacts.digests(given["contact"])
+        rows["contact"] = contacts.digested(given["contact"])
         rows = contacts.one_row_a_place(rows, self._peaks())
 
         def enter(server: str) -> Written:
@@ -104,7 +106,7 @@ class Writer:
         self, server: str, stamp: BatchStamp, rows: pd.DataFrame, forced: bool, announce: Announce = to_nobody
     ) -> Written:
         """Lay rows beside what is held, insert the versions that are new, and note how far the source has come."""
-        coded = self._coded(stamp)
+        coded = CodedStamp.of(stamp, code("channel", stamp.channel), stamp.batch, self.catalogue)
         starts = listed(pd.unique(rows["start"]))
         asked = _HELD.format(table=self.servers.here("fact"), channel=coded.channel, starts=starts)
         found = contacts.frame(self.servers.ask_one(server, asked), _HELD_KINDS)
@@ -127,13 +129,13 @@ class Writer:
             return [fresh]
         return [part for _, part in fresh.groupby(days // AT_ONCE)]
 
-    def _fact_rows(self, coded: Stamp, rows: pd.DataFrame) -> dict[str, object]:
+    def _fact_rows(self, coded: CodedStamp, rows: pd.DataFrame) -> dict[str, object]:
         kinds = {"value": "f8", "reported": "u1", "revision": "i8", "since": "u4", "version": "u8"}
         return {
             "channel": np.full(len(rows), coded.channel, dtype=np.uint32),
             **{name: rows[name].to_numpy() for name in KEYS},
             **{name: rows[name].to_numpy().astype(kind) for name, kind in kinds.items()},
-            "batch": constant(coded.batch, len(rows)),
+            "batch": constant(str(coded.batch), len(rows)),
         }
 
     def _ledger_rows(self, stamp: BatchStamp, rows: pd.DataFrame) -> dict[str, object]:
@@ -176,11 +178,5 @@ class Writer:
     def _encoder(self, stamp: BatchStamp) -> Encoder:
         return Encoder(self.catalogue, self.names.local, stamp)
 
-    def _coded(self, stamp: BatchStamp) -> Stamp:
-        interval_s = self.catalogue.channels[stamp.channel].interval_s
-        channel = code("channel", stamp.channel)
-        return Stamp(channel, stamp.batch, stamp.revision, second(stamp.received_at), interval_s)
-
     def _peaks(self) -> list[int]:
-        peaks = [measure.id for measure in self.catalogue.measures.values() if measure.kind is Kind.PEAK]
-        return self.names.find("measure", peaks)
+        return self.names.find("measure", peak_measures(self.catalogue))

@@ -1,9 +1,4 @@
-"""The contact ledger: each contact counts once, whatever the order, repetition or correction of its records.
-
-1. A contact that the ledger holds in this or a newer revision is left as it is.
-2. All earlier parts of the other contacts are deleted, the new ones inserted; both mark keys as touched.
-3. Exactly the touched keys are summed again and go through `duck/upsert.py`; a key without parts is removed.
-"""
+"""The contact ledger in DuckDB, by the steps of `shared/ledger.py`; sums go through `duck/upsert.py`."""
 
 import duckdb
 

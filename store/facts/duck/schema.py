@@ -14,7 +14,7 @@ from store.faults import StoreInUse, StoreTooNew, StoreUnreachable
 VERSION = 1
 
 KEY = "channel USMALLINT, measure USMALLINT, region USMALLINT, dimension UINTEGER, start BIGINT"
-"""Codes of `facts/names.py`; start in seconds since 1970."""
+"""Codes of `shared/names.py`; start in seconds since 1970."""
 
 FACT = f"{KEY}, value DOUBLE, reported BOOLEAN, revision BIGINT, received_at BIGINT, batch UINTEGER"
 

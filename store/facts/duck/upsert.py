@@ -11,18 +11,17 @@ Tables of several channels go this way together: most of what it costs is the sa
 
 # ruff: noqa: S608 - statements are put together from constants, never from text that came in.
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from metrics.observations import Interval
 from store.facts.history import Written
+from store.facts.shared.changes import Changes
+from store.facts.shared.stamps import CodedStamp
 
 _WITHIN = "channel BETWEEN $first AND $last AND start BETWEEN $low AND $high"
 _HELD = f"SELECT DISTINCT channel, start FROM observation WHERE {_WITHIN}"
@@ -69,8 +68,6 @@ _CONFIRM = """
 UPDATE observation o SET revision = c.revision, batch = c.batch
 FROM change c WHERE o.rowid = c.held AND c.what = 'confirmed' AND o.start BETWEEN $low AND $high"""
 
-Counts = dict[str, tuple[int, int, int]]
-"""What happened to how many rows, with their first and last start."""
 STAMPED = {"channel": np.uint16, "revision": np.int64, "received_at": np.int64, "batch": np.uint32}
 """What a row has from its stamp."""
 Known = dict[str, int | bool]
@@ -78,22 +75,10 @@ Known = dict[str, int | bool]
 
 
 @dataclass(frozen=True)
-class Stamp:
-    """A batch stamp as codes and seconds."""
-
-    channel: int
-    batch: int
-    revision: int
-    received_at: int
-    interval_s: int
-    """Length of the channel's intervals: `Written.touched` ends one after the last start."""
-
-
-@dataclass(frozen=True)
 class Table:
     """A frame of codes (measure, region, dimension, start, value, reported), at least one row, and its stamp."""
 
-    stamp: Stamp
+    stamp: CodedStamp
     frame: pd.DataFrame
 
 
@@ -106,13 +91,18 @@ def upsert(cursor: duckdb.DuckDBPyConnection, tables: Sequence[Table], forced: b
     held = _run(cursor, _HELD, _range(tables, starts)).fetchnumpy()
     again = [_again(one.frame, held["start"][held["channel"] == one.stamp.channel]) for one in tables]
     cursor.register("incoming", _together(tables, again))
-    counts = _append_first(cursor, tables, again)
+    changes = _append_first(cursor, tables, again)
     if any(old.any() for old in again):
         known = _range(tables, [own[old] for own, old in zip(starts, again, strict=True)]) | {"forced": forced}
         for channel, what, number, first, last in _merge(cursor, known):
-            other = counts[channel].get(what, (0, first, last))
-            counts[channel][what] = (number + other[0], min(first, other[1]), max(last, other[2]))
-    return [_written(counts[one.stamp.channel], len(one.frame), one.stamp.interval_s) for one in tables]
+            changes[channel].add(what, number, first, last)
+    return [_written(one, changes[one.stamp.channel]) for one in tables]
+
+
+def _written(table: Table, changes: Changes) -> Written:
+    """What became of a table: those of its rows that nothing happened to say what is held."""
+    unchanged = len(table.frame) - changes.total() + changes.number("confirmed")
+    return changes.written(table.stamp.interval_s, unchanged)
 
 
 def _again(frame: pd.DataFrame, held: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -142,16 +132,16 @@ def _together(tables: Sequence[Table], again: Sequence[npt.NDArray[np.bool_]]) -
 
 def _append_first(
     cursor: duckdb.DuckDBPyConnection, tables: Sequence[Table], again: Sequence[npt.NDArray[np.bool_]]
-) -> dict[int, Counts]:
+) -> dict[int, Changes]:
     """Append rows of intervals of which the channel has nothing yet."""
-    counts: dict[int, Counts] = {one.stamp.channel: {} for one in tables}
+    changes = {one.stamp.channel: Changes() for one in tables}
     for one, old in zip(tables, again, strict=True):
         first = one.frame["start"].to_numpy()[~old]
         if len(first):
-            counts[one.stamp.channel]["new"] = (len(first), int(first.min()), int(first.max()))
-    if any(counts.values()):
+            changes[one.stamp.channel].add("new", len(first), int(first.min()), int(first.max()))
+    if any(one.total() for one in changes.values()):
         _run(cursor, _APPEND_FIRST, {})
-    return counts
+    return changes
 
 
 def _merge(cursor: duckdb.DuckDBPyConnection, known: Known) -> list[tuple[int, str, int, int, int]]:
@@ -174,21 +164,3 @@ def _merge(cursor: duckdb.DuckDBPyConnection, known: Known) -> list[tuple[int, s
 def _run(cursor: duckdb.DuckDBPyConnection, statement: str, known: Known) -> duckdb.DuckDBPyConnection:
     """Execute with those of the known parameters that the statement names: DuckDB refuses others."""
     return cursor.execute(statement, {name: value for name, value in known.items() if f"${name}" in statement})
-
-
-def _written(counts: Counts, rows: int, interval_s: int) -> Written:
-    """What became of so many rows: those that nothing happened to say what is held."""
-    moved = [counts[what] for what in ("new", "changed", "removed") if what in counts]
-    touched = None
-    if moved:
-        first, last = min(row[1] for row in moved), max(row[2] for row in moved)
-        touched = Interval(datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last + interval_s, UTC))
-    number = defaultdict(int, {what: row[0] for what, row in counts.items()})
-    return Written(
-        inserted=number["new"],
-        changed=number["changed"],
-        removed=number["removed"],
-        unchanged=rows - sum(number.values()) + number["confirmed"],
-        superseded_older=number["older"],
-        touched=touched,
-    )

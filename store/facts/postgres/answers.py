@@ -2,21 +2,23 @@
 # ruff: noqa: S608 - statements are put together from constants and integer codes, never from text that came in.
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from metrics.observations import Interval
 from store.facts.history import Holdings
-from store.facts.names import Names
 from store.facts.postgres.links import Link
 from store.facts.postgres.schema import FACT, TABLES
-from store.facts.rows import named
-from store.facts.sum_queries import DIMENSION_VALUES, Dialect, Sums, kept_at, keys_of
+from store.facts.shared.names import Names
+from store.facts.shared.rows import named
+from store.facts.shared.seconds import moment
+from store.facts.shared.sum_queries import DIMENSION_VALUES, Dialect, Sums, keys_of, listed, shown_at, within
 
-DIALECT = Dialect(last="(array_agg(value ORDER BY start DESC))[1]", shown_at=kept_at, nulls=False)
+DIALECT = Dialect(last="(array_agg(value ORDER BY start DESC))[1]")
 
 _SIZE = """
 SELECT sum(pg_total_relation_size(part))
@@ -31,14 +33,13 @@ def answer(link: Link, asked: Sums) -> pd.DataFrame:
 
 
 def rows(
-    link: Link, start: int, end: int, channels: list[int], known: int | None, columns: Sequence[str]
+    link: Link, interval: Interval, channels: list[int], as_known_at: datetime | None, columns: Sequence[str]
 ) -> pd.DataFrame:
     """Every row with its names, as `History.observations` gives it."""
-    listed = ", ".join(map(str, channels)) or "NULL"
     found: dict[str, Any] = link.fetch(
         {name: FACT[name] for name in columns},
-        f"""SELECT * FROM {kept_at(known)} AS shown
-        WHERE start >= {start} AND start < {end} AND channel IN ({listed})""",
+        f"""SELECT * FROM {shown_at(as_known_at)} AS shown
+        WHERE {within("start", interval)} AND channel IN ({listed(channels)})""",
     )
     if "batch" in found:
         found["batch"] = _batches(link, found["batch"])
@@ -50,7 +51,7 @@ def holdings(link: Link) -> Holdings:
     asked = "SELECT count(*), min(start), max(start) FROM observation"
     [(number, oldest, newest)] = link.connection.execute(asked).fetchall()
     [(size,)] = link.connection.execute(_SIZE, [list(TABLES)]).fetchall()
-    first, last = (None if start is None else datetime.fromtimestamp(start, UTC) for start in (oldest, newest))
+    first, last = (None if start is None else moment(start) for start in (oldest, newest))
     return Holdings(number, int(size), first, last)
 
 

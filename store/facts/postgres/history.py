@@ -12,19 +12,22 @@ from datetime import datetime
 
 import pandas as pd
 
-from config.catalogue import Catalogue, Kind
+from config.catalogue import Catalogue
 from metrics.observations import Interval
-from store.facts.encoding import Encoder, last_of_each_key
 from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, SumQuery, Written, to_nobody
-from store.facts.moments import moments, second, second_from
-from store.facts.postgres import remarks
+from store.facts.postgres import kept_aside
 from store.facts.postgres.answers import DIALECT, answer, holdings, rows
 from store.facts.postgres.contacts import replace_contacts, touched_sums
 from store.facts.postgres.days import forget_before, make_days
 from store.facts.postgres.links import Link, Links
-from store.facts.postgres.places import lay_places
-from store.facts.postgres.upsert import Stamp, lock_channel, upsert
-from store.facts.sum_queries import sums
+from store.facts.postgres.regions import write_regions
+from store.facts.postgres.upsert import lock_channel, upsert
+from store.facts.shared import progress
+from store.facts.shared.encoding import Encoder, last_of_each_key
+from store.facts.shared.ledger import peak_measures
+from store.facts.shared.seconds import second, second_from
+from store.facts.shared.stamps import CodedStamp
+from store.facts.shared.sum_queries import sums
 
 _BATCH = """
 INSERT INTO batch_name (label) VALUES ($1) ON CONFLICT (label) DO UPDATE SET label = excluded.label RETURNING code"""
@@ -37,9 +40,6 @@ ON CONFLICT (channel, source) DO UPDATE SET start = excluded.start, received_at 
 WHERE progress.start <= excluded.start"""
 
 
-PROGRESS = ("channel", "source", "start", "received_at")
-
-
 class PostgresHistory:
     """Facts in one schema of a PostgreSQL database; any number of processes may hold it; raises StoreUnreachable."""
 
@@ -47,7 +47,7 @@ class PostgresHistory:
         self._catalogue = catalogue
         self._links = Links(url)
         with self._links.link() as link:
-            lay_places(link, catalogue)
+            write_regions(link, catalogue)
             for kind, labels in (("channel", catalogue.channels), ("measure", catalogue.measures)):
                 link.names.give(kind, labels)
 
@@ -71,7 +71,7 @@ class PostgresHistory:
             make_days(link.connection, given["start"])
             with self._writing(link, stamp) as coded:
                 same, older = replace_contacts(link, coded.channel, stamp.revision, given)
-                sums = touched_sums(link, coded.channel, self._peaks(link))
+                sums = touched_sums(link, coded.channel, link.names.find("measure", peak_measures(self._catalogue)))
                 written = Written()
                 if not sums.empty:
                     written = upsert(link, coded, encoder.with_reported(sums), forced=True)
@@ -83,8 +83,8 @@ class PostgresHistory:
     def withdraw(self, stamp: BatchStamp, keys: pd.DataFrame) -> Written:
         """See `History.withdraw`."""
         with self._links.link() as link:
-            frame = Encoder(self._catalogue, link.names, stamp).observations(keys.assign(value=0.0))
-            return self._merge(link, [stamp], [frame.assign(value=float("nan"))], forced=True)[0]
+            frame = Encoder(self._catalogue, link.names, stamp).withdrawn(keys)
+            return self._merge(link, [stamp], [frame], forced=True)[0]
 
     def totals(self, question: SumQuery) -> pd.DataFrame:
         """See `History.totals`."""
@@ -99,10 +99,9 @@ class PostgresHistory:
         columns: Sequence[str] = ROW_COLUMNS,
     ) -> pd.DataFrame:
         """See `History.observations`."""
-        known = None if as_known_at is None else second(as_known_at)
         with self._links.link() as link, link.snapshot():
             codes = link.names.find("channel", self._catalogue.channels if channels is None else channels)
-            return rows(link, second_from(interval.start), second_from(interval.end), codes, known, columns)
+            return rows(link, interval, codes, as_known_at, columns)
 
     def keep_aside(self, stamp: BatchStamp, table: pd.DataFrame) -> int:
         """See `History.keep_aside`."""
@@ -110,20 +109,19 @@ class PostgresHistory:
             channel = int(link.names.give("channel", [stamp.channel])[0])
             with link.connection.transaction():
                 lock_channel(link, channel)
-                return remarks.keep(link.connection, stamp, table)
+                return kept_aside.keep(link.connection, stamp, table)
 
     def aside(self, channel: str | None = None, received: Interval | None = None, limit: int = 1000) -> pd.DataFrame:
         """See `History.aside`."""
         with self._links.link() as link:
-            return remarks.read(link.connection, channel, received, limit)
+            return kept_aside.read(link.connection, channel, received, limit)
 
     def last_starts(self) -> pd.DataFrame:
         """See `History.last_starts`."""
         with self._links.link() as link:
             asked = "SELECT channel, source, start, received_at FROM progress ORDER BY channel, source"
-            found = pd.DataFrame(link.connection.execute(asked).fetchall(), columns=list(PROGRESS))
-        names = {name: found[name].astype("str") for name in PROGRESS[:2]}
-        return found.assign(**names, **{name: moments(found[name].to_numpy()) for name in PROGRESS[2:]})
+            found = link.connection.execute(asked).fetchall()
+        return progress.as_frame(*(zip(*found, strict=True) if found else ((),) * 4))
 
     def forget(self, before: datetime) -> int:
         """See `History.forget`."""
@@ -162,22 +160,13 @@ class PostgresHistory:
         return tuple(found)
 
     @contextmanager
-    def _writing(self, link: Link, stamp: BatchStamp) -> Iterator[Stamp]:
+    def _writing(self, link: Link, stamp: BatchStamp) -> Iterator[CodedStamp]:
         """One transaction, alone in its channel, with the batch's name in it."""
         channel = int(link.names.give("channel", [stamp.channel])[0])
         with link.connection.transaction():
             lock_channel(link, channel)
-            yield Stamp(
-                channel=channel,
-                batch=link.connection.execute(_BATCH, [stamp.batch]).fetchall()[0][0],
-                revision=stamp.revision,
-                received_at=second(stamp.received_at),
-                interval_s=self._catalogue.channels[stamp.channel].interval_s,
-            )
-
-    def _peaks(self, link: Link) -> list[int]:
-        peaks = [measure.id for measure in self._catalogue.measures.values() if measure.kind is Kind.PEAK]
-        return link.names.find("measure", peaks)
+            [(batch,)] = link.connection.execute(_BATCH, [stamp.batch]).fetchall()
+            yield CodedStamp.of(stamp, channel, batch, self._catalogue)
 
 
 def _advance(link: Link, stamp: BatchStamp, start: int) -> None:

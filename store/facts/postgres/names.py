@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from store.facts.names import Codes, Names
 from store.facts.postgres.schema import Connection
+from store.facts.shared.names import Codes, Names
 
 _LOCK = "SELECT pg_advisory_xact_lock('name'::regclass::oid::int8 << 16)"
 _READ = "SELECT kind, code, label, seen FROM name WHERE seen > $1 ORDER BY seen"

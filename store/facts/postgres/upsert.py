@@ -9,20 +9,19 @@
    of the same statement.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 
-from metrics.observations import Interval
 from store.facts.history import Written
 from store.facts.postgres.binary import Values
 from store.facts.postgres.days import DAY_S, part_of
 from store.facts.postgres.links import Link
 from store.facts.postgres.schema import FACT
+from store.facts.shared.changes import Changes
+from store.facts.shared.stamps import CodedStamp
 
 INCOMING = {name: FACT[name] for name in ("start", "value", "dimension", "measure", "region", "reported")}
 
@@ -64,28 +63,13 @@ _JOIN = "SELECT set_config('enable_hashjoin', $1, true), set_config('enable_merg
 DENSE = 1000
 """Rows a start from which reading its rows beats looking them up; a nation's channel has 16,000."""
 
-Counts = dict[str, tuple[int, int, int]]
-"""What happened -> how often, first and last start."""
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """A batch stamp as codes and seconds."""
-
-    channel: int
-    batch: int
-    revision: int
-    received_at: int
-    interval_s: int
-    """Length of the channel's intervals: `Written.touched` ends one after the last start."""
-
 
 def lock_channel(link: Link, channel: int) -> None:
     """Wait until no other transaction writes this channel, and keep others waiting until this one ends."""
     link.connection.execute("SELECT pg_advisory_xact_lock(('observation'::regclass::oid::int8 << 16) + $1)", [channel])
 
 
-def upsert(link: Link, stamp: Stamp, frame: pd.DataFrame, forced: bool = False) -> Written:
+def upsert(link: Link, stamp: CodedStamp, frame: pd.DataFrame, forced: bool = False) -> Written:
     """Merge a frame of codes in the caller's transaction, which has locked the channel.
 
     `forced` (sums of the contact ledger) replaces whatever the revision; there a NaN removes its key.
@@ -94,13 +78,14 @@ def upsert(link: Link, stamp: Stamp, frame: pd.DataFrame, forced: bool = False) 
     link.connection.execute(_JOIN, ["off"])
     held = link.connection.execute(_HELD, [starts.tolist(), stamp.channel]).fetchall()
     known = frame["start"].isin([start for (start,) in held])
-    done: list[Counts] = []
+    changes = Changes()
     for day, fresh in _by_day(frame[~known & frame["value"].notna()]):
         link.send(part_of("observation", day), FACT, _facts(fresh, stamp), len(fresh))
-        done.append({"new": (len(fresh), int(fresh["start"].min()), int(fresh["start"].max()))})
+        changes.add("new", len(fresh), int(fresh["start"].min()), int(fresh["start"].max()))
     for day, rows in _by_day(frame[known]):
-        done += [_merge(link, stamp, day, part, dense, forced) for dense, part in _by_density(rows)]
-    return _written(done, stamp.interval_s)
+        for dense, part in _by_density(rows):
+            _merge(link, stamp, day, part, dense, forced, changes)
+    return changes.written(stamp.interval_s, changes.number("same", "confirmed"))
 
 
 def _by_day(frame: pd.DataFrame) -> Iterable[tuple[int, pd.DataFrame]]:
@@ -115,7 +100,7 @@ def _by_density(frame: pd.DataFrame) -> Iterable[tuple[bool, pd.DataFrame]]:
     return ((bool(which), frame[dense == which]) for which in dense.unique())
 
 
-def _facts(frame: pd.DataFrame, stamp: Stamp) -> Values:
+def _facts(frame: pd.DataFrame, stamp: CodedStamp) -> Values:
     """Every column of new rows, in the order of the primary key: its pages are filled one after another."""
     order = np.lexsort([frame[name] for name in ("dimension", "region", "measure", "start")])
     told = {"channel": stamp.channel, "batch": stamp.batch}
@@ -123,8 +108,10 @@ def _facts(frame: pd.DataFrame, stamp: Stamp) -> Values:
     return {**{name: frame[name].to_numpy()[order] for name in INCOMING}, **told}
 
 
-def _merge(link: Link, stamp: Stamp, day: int, frame: pd.DataFrame, dense: bool, forced: bool) -> Counts:
-    """Compare rows of one day with those that are held, and do what the comparison says."""
+def _merge(
+    link: Link, stamp: CodedStamp, day: int, frame: pd.DataFrame, dense: bool, forced: bool, changes: Changes
+) -> None:
+    """Compare rows of one day with those that are held, and do and count what the comparison says."""
     starts = ", ".join(map(str, frame["start"].unique()))
     link.connection.execute(_JOIN, ["on" if dense else "off"])
     # To delete from a table that is staged in again and again would leave all that was there to be read past.
@@ -138,30 +125,5 @@ def _merge(link: Link, stamp: Stamp, day: int, frame: pd.DataFrame, dense: bool,
         "columns": ", ".join(FACT),
         "all": ", ".join(f"o.{name}" for name in FACT),
     }
-    found = link.connection.execute(_MERGE.format(**told)).fetchall()
-    return {what: (number, first, last) for what, number, first, last in found}
-
-
-def _written(done: Iterable[Counts], interval_s: int) -> Written:
-    number: dict[str, int] = defaultdict(int)
-    moved: list[int] = []
-    for counts in done:
-        for what, (count, first, last) in counts.items():
-            number[what] += count
-            if what in ("new", "changed", "removed"):
-                moved += [first, last]
-    touched = None
-    if moved:
-        touched = Interval(_moment(min(moved)), _moment(max(moved) + interval_s))
-    return Written(
-        inserted=number["new"],
-        changed=number["changed"],
-        removed=number["removed"],
-        unchanged=number["same"] + number["confirmed"],
-        superseded_older=number["older"],
-        touched=touched,
-    )
-
-
-def _moment(second: int) -> datetime:
-    return datetime.fromtimestamp(second, UTC)
+    for what, number, first, last in link.connection.execute(_MERGE.format(**told)).fetchall():
+        changes.add(what, number, first, last)

@@ -13,9 +13,9 @@ import pandas as pd
 from config.catalogue import Catalogue, Kind
 from metrics.condensing import by_instants
 from metrics.rollup import roll_up
-from store.facts.buckets import runs
 from store.facts.history import SumQuery
-from store.facts.moments import moments
+from store.facts.shared.buckets import runs
+from store.facts.shared.seconds import moments
 from store.facts.tiers.cutting import Piece
 
 EVERY_INSTANT = 1

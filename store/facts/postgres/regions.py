@@ -1,23 +1,16 @@
-"""The catalogue's tree of regions, laid beside the facts as `place(region, nation, province, city, centre)`.
+"""The tree of regions in PostgreSQL."""
 
-A region without such an ancestor has the code of ''.
-"""
-
-from config.catalogue import Catalogue, Level
+from config.catalogue import Catalogue
 from store.facts.postgres.links import Link
+from store.facts.shared.regions import region_rows
 
 _PUT = """
 INSERT INTO place SELECT * FROM unnest($1::int2[], $2::int2[], $3::int2[], $4::int2[], $5::int2[])"""
 
 
-def lay_places(link: Link, catalogue: Catalogue) -> None:
+def write_regions(link: Link, catalogue: Catalogue) -> None:
     """Bring the tree in the store to this catalogue's, if they differ; readers see the one or the other."""
-    labels = ["", *catalogue.regions]
-    codes = dict(zip(labels, link.names.give("region", labels).tolist(), strict=True))
-    wanted = [
-        (codes[region], *(codes[catalogue.ancestor(region, level) or ""] for level in Level))
-        for region in catalogue.regions
-    ]
+    wanted = region_rows(catalogue, link.names)
     if set(wanted) == set(link.connection.execute("SELECT * FROM place").fetchall()):
         return
     with link.connection.transaction():

@@ -10,7 +10,7 @@ import pandas as pd
 from config.catalogue import Catalogue, Level
 from metrics.observations import CONTRIBUTION_COLUMNS, OBSERVATION_COLUMNS, decode_dimensions, encode_dimensions
 from store.facts.history import BatchStamp
-from store.facts.names import Codes, Names
+from store.facts.shared.names import Codes, Names
 from store.faults import BadTable
 
 KEYS = ("measure", "region", "dimension", "start")
@@ -36,6 +36,10 @@ class Encoder:
         self._demand(table, OBSERVATION_COLUMNS)
         columns = self._columns(table)
         return _frame({**columns, "reported": self._reported(columns["measure"], columns["region"])})
+
+    def withdrawn(self, keys: pd.DataFrame) -> pd.DataFrame:
+        """OBSERVATION_COLUMNS without value as codes, with `reported`; NaN as value takes a key back."""
+        return self.observations(keys.assign(value=0.0)).assign(value=np.nan)
 
     def contributions(self, table: pd.DataFrame) -> pd.DataFrame:
         """CONTRIBUTION_COLUMNS as codes, `contact` as text."""

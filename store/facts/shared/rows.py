@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from store.facts.moments import moments
-from store.facts.names import KINDS, Names
+from store.facts.shared.names import KINDS, Names
+from store.facts.shared.seconds import moments
 
 TIMES = ("start", "received_at")
 
