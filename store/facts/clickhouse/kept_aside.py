@@ -27,8 +27,8 @@ ORDER BY received_at DESC, batch, line, column LIMIT {limit}"""
 def keep(servers: Servers, server: str, stamp: BatchStamp, table: pd.DataFrame) -> int:
     """Keep a table of ASIDE_COLUMNS in place of what the batch kept before; raises BadTable."""
     rows = checked(stamp, table)
-    asked = f"SELECT max(generation) AS newest FROM {servers.here('aside')} WHERE batch = {quoted(stamp.batch)}"
-    newest = int(servers.ask_one(server, asked)["newest"].max(initial=0))
+    query = f"SELECT max(generation) AS newest FROM {servers.local_table('aside')} WHERE batch = {quoted(stamp.batch)}"
+    newest = int(servers.query_server(server, query)["newest"].max(initial=0))
     if rows.empty and newest == 0:
         return 0
     servers.insert_rows(server, "aside", _rows(stamp, rows, newest + 1))
@@ -41,8 +41,8 @@ def read(servers: Servers, channel: str | None, received: Interval | None, limit
     if received is not None:
         low, high = bounds(received)
         where += [f"received_at >= {low}", f"received_at < {high}"]
-    table = servers.everywhere("aside")
-    found = servers.ask(_READ.format(table=table, where=" AND ".join(where), limit=limit))
+    table = servers.distributed_table("aside")
+    found = servers.query(_READ.format(table=table, where=" AND ".join(where), limit=limit))
     lines = found["line"].astype(np.int64)
     return as_frame(found, pd.arrays.IntegerArray(lines, lines == NO_LINE))
 

@@ -27,14 +27,14 @@ from store.facts.duck.reading import DIALECT, one_instant
 from store.facts.duck.regions import write_regions
 from store.facts.duck.sorting import MOST_WAITING, Stretches, sort
 from store.facts.duck.upsert import Table, upsert
-from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, SumQuery, Written, to_nobody
+from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, SumQuery, Written, no_listener
 from store.facts.shared.encoding import Encoder, last_of_each_key
 from store.facts.shared.ledger import peak_measures
 from store.facts.shared.names import Names
-from store.facts.shared.rows import named
+from store.facts.shared.rows import with_names
 from store.facts.shared.seconds import moment, second_from
 from store.facts.shared.stamps import CodedStamp
-from store.facts.shared.sum_queries import DIMENSION_VALUES, among, shown_at, sums, within
+from store.facts.shared.sum_queries import DIMENSION_VALUES, among, shown_at, sum_statement, within
 
 NEVER = -(2**62)
 """Before every start."""
@@ -65,14 +65,16 @@ class DuckHistory:
             frames = [Encoder(self._catalogue, self._names, stamp).observations(rows) for stamp, rows in tables]
             stamps = [stamp for stamp, _ in tables]
             found = [Written()] * len(frames)
-            for turn in _turns(stamps, frames):
-                kept, repeated = zip(*(last_of_each_key(frames[at]) for at in turn), strict=True)
-                written = self._merge(cursor, [(stamps[at], frame) for at, frame in zip(turn, kept, strict=True)])
-                for at, one, again in zip(turn, written, repeated, strict=True):
-                    found[at] = replace(one, repeated=again)
+            for positions in _rounds(stamps, frames):
+                kept, repeated = zip(*(last_of_each_key(frames[position]) for position in positions), strict=True)
+                written = self._merge(
+                    cursor, [(stamps[position], frame) for position, frame in zip(positions, kept, strict=True)]
+                )
+                for position, table_written, rows_repeated in zip(positions, written, repeated, strict=True):
+                    found[position] = replace(table_written, repeated=rows_repeated)
             return tuple(found)
 
-    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame, announce: Announce = to_nobody) -> Written:
+    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame, announce: Announce = no_listener) -> Written:
         """See `History.contribute`."""
         with self._writing() as cursor:
             encoder = Encoder(self._catalogue, self._names, stamp)
@@ -103,11 +105,11 @@ class DuckHistory:
         """See `History.totals`."""
         with self._file.cursor() as cursor:
             cursor.begin()
-            at_once = one_instant(cursor, question, self._catalogue)
-            asked = sums(question, self._catalogue, self._names, DIALECT, at_once)
-            if asked.dimensions is not None:
-                cursor.register(DIMENSION_VALUES, asked.dimensions)
-            return asked.read(cursor.execute(asked.statement).fetchnumpy(), self._names)
+            one_moment = one_instant(cursor, question, self._catalogue)
+            statement = sum_statement(question, self._catalogue, self._names, DIALECT, one_moment)
+            if statement.dimensions is not None:
+                cursor.register(DIMENSION_VALUES, statement.dimensions)
+            return statement.read(cursor.execute(statement.sql).fetchnumpy(), self._names)
 
     def observations(
         self,
@@ -122,7 +124,7 @@ class DuckHistory:
         with self._file.cursor() as cursor:
             # `sql` has the whole answer before it makes arrays of it; `execute` lets them grow, twice as slow.
             found = cursor.sql(f"SELECT {', '.join(columns)} FROM {shown_at(as_known_at)} WHERE {chosen}").fetchnumpy()
-        return named(found, self._names, columns)
+        return with_names(found, self._names, columns)
 
     def keep_aside(self, stamp: BatchStamp, table: pd.DataFrame) -> int:
         """See `History.keep_aside`."""
@@ -214,8 +216,8 @@ class DuckHistory:
         newest = [int(frame["start"].max()) for _, frame in frames]
         progress.advance(cursor, [stamp for stamp, _ in frames], newest)
         written = upsert(cursor, tables, forced)
-        for table, one, start in zip(tables, written, newest, strict=True):
-            self._stretches.note(one.inserted, min(start, table.stamp.received_at))
+        for table, table_written, start in zip(tables, written, newest, strict=True):
+            self._stretches.note(table_written.inserted, min(start, table.stamp.received_at))
         return written
 
     def _coded(self, stamp: BatchStamp) -> CodedStamp:
@@ -229,14 +231,14 @@ class DuckHistory:
             cursor.execute("INSERT INTO name SELECT unnest(?), unnest(?), unnest(?)", columns)
 
 
-def _turns(stamps: Sequence[BatchStamp], frames: Sequence[pd.DataFrame]) -> list[list[int]]:
-    """Positions of the tables that have rows, those of one channel in turns after each other."""
-    turns: list[list[int]] = []
-    before: Counter[str] = Counter()
-    for at, (stamp, frame) in enumerate(zip(stamps, frames, strict=True)):
+def _rounds(stamps: Sequence[BatchStamp], frames: Sequence[pd.DataFrame]) -> list[list[int]]:
+    """Positions of the tables that have rows, those of one channel in rounds after each other."""
+    rounds: list[list[int]] = []
+    tables_before: Counter[str] = Counter()
+    for position, (stamp, frame) in enumerate(zip(stamps, frames, strict=True)):
         if not frame.empty:
-            if before[stamp.channel] == len(turns):
-                turns.append([])
-            turns[before[stamp.channel]].append(at)
-            before[stamp.channel] += 1
-    return turns
+            if tables_before[stamp.channel] == len(rounds):
+                rounds.append([])
+            rounds[tables_before[stamp.channel]].append(position)
+            tables_before[stamp.channel] += 1
+    return rounds

@@ -21,10 +21,10 @@ WHEN NOT MATCHED THEN INSERT"""
 def advance(cursor: duckdb.DuckDBPyConnection, stamps: Sequence[BatchStamp], starts: Sequence[int]) -> None:
     """Note the last starts of batches that came together, each of another source."""
     columns = {
-        "channels": [one.channel for one in stamps],
-        "sources": [one.source for one in stamps],
+        "channels": [stamp.channel for stamp in stamps],
+        "sources": [stamp.source for stamp in stamps],
         "starts": list(starts),
-        "received": [second(one.received_at) for one in stamps],
+        "received": [second(stamp.received_at) for stamp in stamps],
     }
     cursor.execute(_ADVANCE, columns)
 

@@ -19,13 +19,13 @@ import pandas as pd
 
 from config.catalogue import Catalogue, Kind
 from metrics.observations import Interval
-from store.facts.history import PLACES, ROW_COLUMNS, SumQuery
+from store.facts.history import REGION_LEVELS, ROW_COLUMNS, SumQuery
 from store.facts.shared.buckets import Run, runs
 from store.facts.shared.names import Names
 from store.facts.shared.seconds import moments, second, second_from
 
 DIMENSION_VALUES = "dimension_value"
-"""Name under which an engine lays `Sums.dimensions` beside its tables for the statement."""
+"""Name of the table that an engine puts `SumStatement.dimensions` into for the statement."""
 Labels = dict[str, list[str]]
 """Values of the dimensions that a question names, by the codes of this answer."""
 
@@ -37,13 +37,13 @@ def among(column: str, codes: list[int]) -> str:
     read, which is cheaper only where most of the range is holes.
     """
     if not codes:
-        return f"{column} IN ({listed(codes)})"
+        return f"{column} IN ({code_list(codes)})"
     holes = sorted(set(range(min(codes), max(codes))) - set(codes))
     within = f"{column} BETWEEN {min(codes)} AND {max(codes)}"
     if not holes:
         return within
     left, chosen = ("IN", sorted(codes)) if len(holes) > 2 * len(codes) else ("NOT IN", holes)
-    return f"{within} AND {column} {left} ({listed(chosen)})"
+    return f"{within} AND {column} {left} ({code_list(chosen)})"
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ class Dialect:
 
 
 @dataclass(frozen=True)
-class Sums:
+class SumStatement:
     """A question as one statement, and what is needed to read its answer: columns of `keys_of`, and value.
 
     The answer comes in any order and is put in order here, which takes numpy a third of the engine's time.
     """
 
     question: SumQuery
-    statement: str
+    sql: str
     dimensions: pd.DataFrame | None
     """What each dimension key says of the dimensions asked for: code, of_<dimension> …; None: none is asked for."""
     labels: Labels
@@ -78,7 +78,7 @@ class Sums:
         if self.question.by is not None:
             table["start"] = moments(ordered["bucket"])
         for position, name in enumerate(self.question.group):
-            kind, codes = "region" if name in PLACES else name, ordered[f"key_{position}"]
+            kind, codes = "region" if name in REGION_LEVELS else name, ordered[f"key_{position}"]
             known = self.labels.get(name)
             table[name] = names.label(kind, codes) if known is None else names.categorical(known, codes)
         table["measure"] = names.label("measure", ordered["measure"])
@@ -92,18 +92,20 @@ def keys_of(question: SumQuery) -> list[str]:
     return [*bucketed, *(f"key_{position}" for position in range(len(question.group))), "measure"]
 
 
-def sums(question: SumQuery, catalogue: Catalogue, names: Names, dialect: Dialect, one_instant: bool = False) -> Sums:
+def sum_statement(
+    question: SumQuery, catalogue: Catalogue, names: Names, dialect: Dialect, one_instant: bool = False
+) -> SumStatement:
     """Turn a question into SQL; raises ValueError naming what the catalogue does not know.
 
     `one_instant`: the store knows that all it holds of the question's interval is of one instant.
     """
-    check(question, catalogue)
+    check_names(question, catalogue)
     labels, dimensions = dimension_values(question, names)
     facts = _facts(question, catalogue, names, labels)
     measures = by_arithmetic(question, catalogue, one_instant)
     codes = {arithmetic: names.find("measure", known) for arithmetic, known in measures.items()}
     selects = _totals(codes, question, ", ".join(keys_of(question)), dialect)
-    return Sums(question, f"WITH facts AS ({facts}) {' UNION ALL '.join(selects)}", dimensions, labels)
+    return SumStatement(question, f"WITH facts AS ({facts}) {' UNION ALL '.join(selects)}", dimensions, labels)
 
 
 def shown_at(moment: datetime | None) -> str:
@@ -122,9 +124,11 @@ def within(column: str, interval: Interval) -> str:
     return f"{column} >= {second_from(interval.start)} AND {column} < {second_from(interval.end)}"
 
 
-def check(question: SumQuery, catalogue: Catalogue) -> None:
+def check_names(question: SumQuery, catalogue: Catalogue) -> None:
     """Refuse names that the catalogue does not have: they would be answered by an empty table."""
-    dimensions = [name for name in (*question.group, *question.where) if name not in (*PLACES, "channel", "region")]
+    dimensions = [
+        name for name in (*question.group, *question.where) if name not in (*REGION_LEVELS, "channel", "region")
+    ]
     asked = (
         ("measure", question.measures, catalogue.measures),
         ("channel", question.channels or (), catalogue.channels),
@@ -141,7 +145,7 @@ def check(question: SumQuery, catalogue: Catalogue) -> None:
 
 def dimension_values(question: SumQuery, names: Names) -> tuple[Labels, pd.DataFrame | None]:
     """What every dimension key says of the dimensions asked for."""
-    wanted = [name for name in (*question.group, *question.where) if name not in (*PLACES, "channel", "region")]
+    wanted = [name for name in (*question.group, *question.where) if name not in (*REGION_LEVELS, "channel", "region")]
     read = {name: names.dimension_values(name) for name in wanted}
     labels = {name: values for name, (_, values) in read.items()}
     if not read:
@@ -162,7 +166,7 @@ def _facts(question: SumQuery, catalogue: Catalogue, names: Names, labels: Label
 
 
 def _key(name: str) -> str:
-    if name in PLACES:
+    if name in REGION_LEVELS:
         return f"p.{name}"
     return f"o.{name}" if name in ("channel", "region") else f"d.of_{name}"
 
@@ -172,12 +176,12 @@ def _conditions(question: SumQuery, catalogue: Catalogue, names: Names, labels: 
     yield f"o.reported = {question.reported}"
     yield among("o.measure", names.find("measure", question.measures))
     level = catalogue.regions[question.within].level
-    yield f"p.{level} IN ({listed(names.find('region', [question.within]))})"
+    yield f"p.{level} IN ({code_list(names.find('region', [question.within]))})"
     if question.channels is not None:
         yield among("o.channel", names.find("channel", question.channels))
     for dimension, wanted in question.where.items():
         codes = [code for code, label in enumerate(labels[dimension]) if label in wanted]
-        yield f"d.of_{dimension} IN ({listed(codes)})"
+        yield f"d.of_{dimension} IN ({code_list(codes)})"
 
 
 def bucket(question: SumQuery, catalogue: Catalogue) -> str:
@@ -185,11 +189,13 @@ def bucket(question: SumQuery, catalogue: Catalogue) -> str:
     if question.by is None:
         return "0"
     found = runs(question.interval, question.by, catalogue.day)
-    arms = "".join(f" WHEN o.start < {following.since} THEN {_start_in(run)}" for run, following in pairwise(found))
-    return f"CASE{arms} ELSE {_start_in(found[-1])} END" if arms else _start_in(found[-1])
+    cases = "".join(
+        f" WHEN o.start < {following.since} THEN {_bucket_start(run)}" for run, following in pairwise(found)
+    )
+    return f"CASE{cases} ELSE {_bucket_start(found[-1])} END" if cases else _bucket_start(found[-1])
 
 
-def _start_in(run: Run) -> str:
+def _bucket_start(run: Run) -> str:
     return f"o.start - (o.start - {run.anchor}) % {run.step}"
 
 
@@ -222,7 +228,7 @@ def _totals(codes: dict[str, list[int]], question: SumQuery, keys: str, dialect:
 def _in_one_reading(codes: dict[str, list[int]], keys: str, channel: str, facts: str, last: str) -> str:
     """The sums of measures of several arithmetics: at each instant, over time, over channels unless `keys` has them."""
     kinds = ("max", "level last", "level mean")
-    peak, newest, mean = (f"measure IN ({listed(codes.get(kind, []))})" for kind in kinds)
+    peak, newest, mean = (f"measure IN ({code_list(codes.get(kind, []))})" for kind in kinds)
     added = f"CASE WHEN {peak} THEN max(value) ELSE sum(value) END AS value"
     if not codes.keys() - {"sum", "max"}:
         return f"SELECT {keys}, {added} FROM {facts} GROUP BY {keys}"
@@ -246,6 +252,6 @@ def total(arithmetic: str, keys: str, facts: str, last: str) -> str:
     return f"SELECT {keys}, sum(value) AS value FROM ({channels}) AS channels GROUP BY {keys}"
 
 
-def listed(codes: Iterable[int]) -> str:
+def code_list(codes: Iterable[int]) -> str:
     """A list for IN; one that no code is in when it is empty."""
     return ", ".join(str(code) for code in codes) or "NULL"
