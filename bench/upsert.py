@@ -32,12 +32,12 @@ from collectors.push import PushCollector
 from config.catalogue import Catalogue
 from config.loading import load as load_catalogue
 from store.facts.duck import DuckHistory
-from store.facts.encoding import Encoder
 from store.facts.history import BatchStamp, History
-from store.facts.names import Names
 from store.facts.postgres import PostgresHistory
 from store.facts.postgres.binary import pack
 from store.facts.postgres.schema import FACT
+from store.facts.shared.encoding import Encoder
+from store.facts.shared.names import Names
 from tests.support.installation import installation
 from tests.support.real_postgres import end_postgres, start_postgres
 

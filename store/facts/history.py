@@ -24,7 +24,7 @@ from config.catalogue import NATION
 from metrics.intervals import HOUR_S
 from metrics.observations import Batch, Interval, NaiveTime
 
-PLACES = ("nation", "province", "city", "centre")
+REGION_LEVELS = ("nation", "province", "city", "centre")
 """Groups that roll a region up to a level; a row that has no such ancestor is grouped under ''."""
 
 ROW_COLUMNS = (
@@ -33,7 +33,7 @@ ROW_COLUMNS = (
 """Names; start and received_at: datetime64[s, UTC]; float64, bool, int64."""
 
 ASIDE_COLUMNS = ("rule", "line", "column", "code", "value", "kept")
-"""str, Int64 (NA: no line), str, str, str, bool: whether the row was counted in spite of it."""
+"""str, Int64 (NA: no line), str and str and str ('': none), bool: whether the row was counted in spite of it."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +122,10 @@ class SumQuery:
 
 
 Announce = Callable[[Interval], None]
-"""Told the span that a write touches (`Written.touched`), before it is there."""
+"""Takes the span that a write touches (`Written.touched`), before it is there."""
 
 
-def to_nobody(touched: Interval) -> None:
+def no_listener(touched: Interval) -> None:
     """Nobody needs to know."""
 
 
@@ -144,7 +144,7 @@ class History(Protocol):
         """
         ...
 
-    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame, announce: Announce = to_nobody) -> Written:
+    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame, announce: Announce = no_listener) -> Written:
         """Store a table of CONTRIBUTION_COLUMNS and re-sum exactly what it touches, in one transaction.
 
         A contact that comes again replaces all its earlier rows unless the store holds this or a newer
@@ -182,7 +182,7 @@ class History(Protocol):
         """
         ...
 
-    def keep_aside(self, stamp: BatchStamp, remarks: pd.DataFrame) -> int:
+    def keep_aside(self, stamp: BatchStamp, table: pd.DataFrame) -> int:
         """Keep ASIDE_COLUMNS for the steward, replacing what this batch kept before; gives their number."""
         ...
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from store import faults
 from store.facts.duck import DuckHistory
-from store.facts.postgres.links import Links
+from store.facts.postgres.sessions import Sessions
 from store.faults import StoreFault, StoreFull, StoreUnreachable, passes
 from store.payloads import Payloads
 from store.state import open_state
@@ -49,8 +49,8 @@ def test_state_on_a_server_that_became_a_standby_is_unreachable(tmp_path: Path) 
 
 
 def facts_without_room(url: str) -> None:
-    with closing(Links(url)) as links, links.link() as link:
-        link.connection.execute(NO_ROOM.encode())
+    with closing(Sessions(url)) as sessions, sessions.session() as session:
+        session.connection.execute(NO_ROOM.encode())
 
 
 def state_without_room(url: str) -> None:

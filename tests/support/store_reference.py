@@ -11,7 +11,7 @@ import pandas as pd
 
 from config.catalogue import Catalogue, Kind, Level
 from metrics.observations import decode_dimensions
-from store.facts.history import PLACES, BatchStamp, SumQuery
+from store.facts.history import REGION_LEVELS, BatchStamp, SumQuery
 
 Key = tuple[str, str, str, str, datetime]
 """channel, measure, region, dimension, start."""
@@ -147,7 +147,7 @@ class ReferenceHistory:
             return key[0]
         if name == "region":
             return key[2]
-        if name in PLACES:
+        if name in REGION_LEVELS:
             return self.catalogue.ancestor(key[2], Level(name)) or ""
         return decode_dimensions(key[3]).get(name, "")
 

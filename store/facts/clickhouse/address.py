@@ -61,15 +61,15 @@ class Address:
 
     def send(self, server: str, statement: str, settings: Mapping[str, str | int], rows: bytes | None) -> bytes:
         """`Send` over HTTP, a connection a request: nothing is left over from a server that went away."""
-        known = {**settings, "wait_end_of_query": 1, "max_query_size": 2**26, "max_ast_elements": 10**6}
+        parameters = {**settings, "wait_end_of_query": 1, "max_query_size": 2**26, "max_ast_elements": 10**6}
         body = statement.encode() if rows is None else rows
-        query = urlencode(known if rows is None else {**known, "query": statement})
-        who = {"X-ClickHouse-User": self.user, "X-ClickHouse-Key": self.password}
+        query = urlencode(parameters if rows is None else {**parameters, "query": statement})
+        headers = {"X-ClickHouse-User": self.user, "X-ClickHouse-Key": self.password}
         try:
             with closing(self._connection(server)) as connection:
                 connection.connect()
                 connection.sock.settimeout(ANSWER_S)
-                connection.request("POST", f"/?{query}", body, who)
+                connection.request("POST", f"/?{query}", body, headers)
                 with connection.getresponse() as response:
                     answer = response.read()
         except (OSError, HTTPException) as error:

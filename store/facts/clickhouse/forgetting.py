@@ -25,12 +25,12 @@ def forget_before(servers: Servers, shard: int, limit: int) -> None:
 
     def forget(server: str) -> None:
         for table, second in SECONDS.items():
-            here = servers.here(table)
-            parted = partition(TABLES[table].day_of, servers.address.days)
-            old = servers.ask_one(server, _OLD.format(partition=parted, column=second, table=here, limit=limit))["part"]
-            for part in old:
-                servers.tell(server, f"ALTER TABLE {here} DROP PARTITION {part}")
-        servers.insert(server, _COVER.format(table=servers.here("fact"), limit=limit), None)
+            local_table = servers.local_table(table)
+            key = partition(TABLES[table].day_of, servers.address.days)
+            old = _OLD.format(partition=key, column=second, table=local_table, limit=limit)
+            for part in servers.query_server(server, old)["part"]:
+                servers.execute(server, f"ALTER TABLE {local_table} DROP PARTITION {part}")
+        servers.insert(server, _COVER.format(table=servers.local_table("fact"), limit=limit), None)
 
     servers.write(shard, forget)
-    servers.settle(shard)
+    servers.wait_until_done(shard)

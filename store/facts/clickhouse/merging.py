@@ -3,47 +3,34 @@
 Nothing is ever updated. A version has a number, and the largest is shown:
 
 observations    the revision of their batch
-sums of the contact ledger    LEDGER and how many versions of contacts were counted, so that of two writers at once
+sums of the contact ledger    LEDGER_BASE and how many versions of contacts were counted, so that of two writers at once
                 the one that saw more is right, whatever the order in which their rows arrive
 what must win   one more than what is held
 """
 
-from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from metrics.observations import Interval
-from store.facts.encoding import KEYS
 from store.facts.history import Written
+from store.facts.shared.changes import Changes
+from store.facts.shared.encoding import KEYS
+from store.facts.shared.stamps import CodedStamp
 
-LEDGER = 2**63
-ROOM = 2**20
+LEDGER_BASE = 2**63
+SUM_GAP = 2**20
 """Between two sums of the ledger: versions of other writes on top of one."""
 
-Flags = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """What the rows of a batch have in common."""
-
-    channel: int
-    batch: str
-    revision: int
-    received_at: int
-    interval_s: int
-    """Length of the channel's intervals: `Written.touched` ends one after the last start."""
+Booleans = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Held:
     """By row of a table, the newest version that the store holds of its key."""
 
-    there: Flags
+    exists: Booleans
     """A version is held, be it that the key was taken back."""
     value: npt.NDArray[np.float64]
     revision: npt.NDArray[np.int64]
@@ -51,20 +38,20 @@ class Held:
     version: npt.NDArray[np.uint64]
 
 
-def line_up(rows: pd.DataFrame, found: pd.DataFrame) -> Held:
-    """Held versions (KEYS, was, was_revision, was_since, was_version) beside the rows whose keys they have."""
+def held_versions(rows: pd.DataFrame, found: pd.DataFrame) -> Held:
+    """By row, the held version of its key; `found` has KEYS, held_value, held_revision, held_since, held_version."""
     if found.empty:
         none = np.zeros(len(rows), dtype=np.int64)
         return Held(none.astype(bool), np.full(len(rows), np.nan), none, none, none.astype(np.uint64))
-    places = found[list(KEYS)].assign(place=np.arange(len(found)))
-    place = rows[list(KEYS)].merge(places, how="left", on=list(KEYS))["place"]
-    there = place.notna().to_numpy()
-    at = place.fillna(0).to_numpy(dtype=np.int64)
-    value = np.where(there, found["was"].to_numpy()[at], np.nan)
-    return Held(there, value, *(found[f"was_{name}"].to_numpy()[at] for name in ("revision", "since", "version")))
+    positions = found[list(KEYS)].assign(position=np.arange(len(found)))
+    position = rows[list(KEYS)].merge(positions, how="left", on=list(KEYS))["position"]
+    exists = position.notna().to_numpy()
+    index = position.fillna(0).to_numpy(dtype=np.int64)
+    value = np.where(exists, found["held_value"].to_numpy()[index], np.nan)
+    return Held(exists, value, *(found[f"held_{name}"].to_numpy()[index] for name in ("revision", "since", "version")))
 
 
-def versions(rows: pd.DataFrame, held: Held, stamp: Stamp, forced: bool) -> tuple[pd.DataFrame, Written]:
+def new_versions(rows: pd.DataFrame, held: Held, stamp: CodedStamp, forced: bool) -> tuple[pd.DataFrame, Written]:
     """Rows to insert (value, revision, since, version beside the key), and what they do.
 
     `forced` replaces whatever the revision; there a value that is no number takes its key back. Sums of the ledger have
@@ -72,45 +59,37 @@ def versions(rows: pd.DataFrame, held: Held, stamp: Stamp, forced: bool) -> tupl
     """
     value = rows["value"].to_numpy()
     ledger = "seen" in rows
-    number = _numbers(rows, held, stamp)
-    newer = number > held.version if ledger else (stamp.revision > held.revision) | forced
-    gone, was_gone = np.isnan(value), np.isnan(held.value)
-    same = (value == held.value) | (gone & was_gone)
-    what = np.select(
-        [gone & was_gone, was_gone & (newer | ~held.there | (not ledger)), same, ~newer, gone],
+    version = _version_numbers(rows, held, stamp)
+    newer = version > held.version if ledger else (stamp.revision > held.revision) | forced
+    no_value, held_no_value = np.isnan(value), np.isnan(held.value)
+    same = (value == held.value) | (no_value & held_no_value)
+    kinds = np.select(
+        [no_value & held_no_value, held_no_value & (newer | ~held.exists | (not ledger)), same, ~newer, no_value],
         ["nothing", "new", "same", "older", "removed"],
         "changed",
     )
-    confirmed = same & ~gone & (number > held.version) & (ledger | (stamp.revision > held.revision))
-    added = np.isin(what, ["new", "changed", "removed"]) | confirmed | ((what == "nothing") & newer & ledger)
-    since = np.where(same & ~gone, held.since, np.maximum(stamp.received_at, np.where(held.there, held.since, 0)))
-    revision = np.where(held.there & ~was_gone, np.maximum(stamp.revision, held.revision), stamp.revision)
-    fresh = rows.assign(since=since, revision=revision, version=number)[added]
-    return fresh, _written(what, rows, stamp.interval_s)
+    confirmed = same & ~no_value & (version > held.version) & (ledger | (stamp.revision > held.revision))
+    added = np.isin(kinds, ["new", "changed", "removed"]) | confirmed | ((kinds == "nothing") & newer & ledger)
+    since = np.where(same & ~no_value, held.since, np.maximum(stamp.received_at, np.where(held.exists, held.since, 0)))
+    revision = np.where(held.exists & ~held_no_value, np.maximum(stamp.revision, held.revision), stamp.revision)
+    fresh = rows.assign(since=since, revision=revision, version=version)[added]
+    return fresh, _written(kinds, rows, stamp.interval_s)
 
 
-def _numbers(rows: pd.DataFrame, held: Held, stamp: Stamp) -> npt.NDArray[np.uint64]:
+def _version_numbers(rows: pd.DataFrame, held: Held, stamp: CodedStamp) -> npt.NDArray[np.uint64]:
     if "seen" in rows:
         seen: npt.NDArray[np.uint64] = rows["seen"].to_numpy(np.uint64)
-        return np.uint64(LEDGER) + seen * np.uint64(ROOM)
-    next_one = np.where(held.there, held.version + np.uint64(1), np.uint64(0))
-    return np.maximum(np.uint64(stamp.revision), next_one)
+        return np.uint64(LEDGER_BASE) + seen * np.uint64(SUM_GAP)
+    next_version = np.where(held.exists, held.version + np.uint64(1), np.uint64(0))
+    return np.maximum(np.uint64(stamp.revision), next_version)
 
 
-def _written(what: npt.NDArray[np.str_], rows: pd.DataFrame, interval_s: int) -> Written:
-    moved = rows["start"].to_numpy()[np.isin(what, ["new", "changed", "removed"])]
-    touched = None
-    if len(moved):
-        ends = (datetime.fromtimestamp(int(second), UTC) for second in (moved.min(), moved.max() + interval_s))
-        touched = Interval(*ends)
-    counted = what[rows["counted"].to_numpy()] if "counted" in rows else what
-    number = defaultdict(int, dict(zip(*np.unique(what, return_counts=True), strict=True)))
-    confirmed = int((counted == "same").sum())
-    return Written(
-        inserted=int(number["new"]),
-        changed=int(number["changed"]),
-        removed=int(number["removed"]),
-        unchanged=confirmed,
-        superseded_older=0 if "counted" in rows else int(number["older"]),
-        touched=touched,
-    )
+def _written(kinds: npt.NDArray[np.str_], rows: pd.DataFrame, interval_s: int) -> Written:
+    """What became of rows; of the ledger's sums none is older, and unchanged are those in which a contact changed."""
+    starts, changes, ledger = rows["start"].to_numpy(), Changes(), "counted" in rows
+    for kind in np.unique(kinds).tolist():
+        if kind != "older" or not ledger:
+            kind_starts = starts[kinds == kind]
+            changes.add(kind, len(kind_starts), int(kind_starts.min()), int(kind_starts.max()))
+    counted = kinds[rows["counted"].to_numpy()] if ledger else kinds
+    return changes.written(interval_s, int((counted == "same").sum()))

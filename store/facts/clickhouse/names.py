@@ -1,6 +1,6 @@
 """Names as hashes: any number of writers give a name the same code without asking each other.
 
-Within a process names have the small codes of `facts/names.py`; in tables they have these. Two names with one code are
+Within a process names have the small codes of `shared/names.py`; in tables they have these. Two names with one code are
 refused. For the nouns of the catalogue, which are few, 32 bits are enough; dimension keys come from outside and have
 64.
 """
@@ -13,15 +13,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from config.catalogue import Catalogue
-from store.facts.names import Codes, Names
+from store.facts.shared.names import Codes, Name, Names
 from store.faults import NameClash
 
 WIDTHS = {"channel": np.dtype(np.uint32), "measure": np.dtype(np.uint32), "region": np.dtype(np.uint32)} | {
     "dimension": np.dtype(np.uint64)
 }
-
-Name = tuple[str, int, str]
-"""Kind, code, label."""
 
 
 def code(kind: str, label: str) -> int:
@@ -32,39 +29,39 @@ def code(kind: str, label: str) -> int:
 class HashedNames:
     """The names of one process and their codes in the tables; not for several threads at once."""
 
-    def __init__(self, catalogue: Catalogue, saved: Callable[[], Iterable[Name]]) -> None:
-        """Know the catalogue's names; `saved` asks the store for all it holds."""
+    def __init__(self, catalogue: Catalogue, read_stored: Callable[[], Iterable[Name]]) -> None:
+        """Know the catalogue's names; `read_stored` gives all that the store holds."""
         self.local = Names([])
-        self._saved = saved
+        self._read_stored = read_stored
         self._labels: dict[str, dict[int, str]] = {kind: {} for kind in WIDTHS}
         self._codes: dict[str, npt.NDArray[np.unsignedinteger]] = {}
-        self._kept: set[tuple[str, str]] = set()
+        self._stored: set[tuple[str, str]] = set()
         for kind, labels in (
             ("channel", catalogue.channels),
             ("measure", catalogue.measures),
             ("region", catalogue.regions),
         ):
             for label in labels:
-                self._know(kind, code(kind, label), label)
+                self._add(kind, code(kind, label), label)
         self.refresh()
 
     def refresh(self) -> None:
         """Learn what other writers named."""
-        for kind, number, label in self._saved():
-            self._know(kind, number, label)
-            self._kept.add((kind, label))
+        for kind, number, label in self._read_stored():
+            self._add(kind, number, label)
+            self._stored.add((kind, label))
 
     def unsaved(self, frame: pd.DataFrame, channel: str) -> list[Name]:
         """Names in a frame of local codes that the store does not hold yet, as far as this process knows."""
         used = [("channel", channel)]
         for kind in ("measure", "region", "dimension"):
             used += [(kind, label) for label in self.local.labels(kind, np.flatnonzero(np.bincount(frame[kind])))]
-        fresh = [(kind, code(kind, label), label) for kind, label in used if (kind, label) not in self._kept]
+        fresh = [(kind, code(kind, label), label) for kind, label in used if (kind, label) not in self._stored]
         for name in fresh:
-            self._know(*name)
+            self._add(*name)
         return fresh
 
-    def stored(self, kind: str, local: npt.NDArray[np.integer]) -> npt.NDArray[np.unsignedinteger]:
+    def stored_codes(self, kind: str, local: npt.NDArray[np.integer]) -> npt.NDArray[np.unsignedinteger]:
         """Codes in the tables of local codes."""
         known = self._codes.get(kind)
         wanted = int(local.max()) + 1 if len(local) else 0
@@ -78,17 +75,19 @@ class HashedNames:
         """Codes in the tables of labels."""
         return [code(kind, label) for label in labels]
 
-    def locals(self, kind: str, stored: npt.NDArray[np.generic]) -> Codes:
+    def local_codes(self, kind: str, stored_codes: npt.NDArray[np.generic]) -> Codes:
         """Local codes of codes in the tables."""
-        positions, used = pd.factorize(stored)
+        positions, used = pd.factorize(stored_codes)
         known = self._labels[kind]
         if any(int(number) not in known for number in used):
             self.refresh()
         codes: Codes = self.local.give(kind, [known[int(number)] for number in used])[positions]
         return codes
 
-    def _know(self, kind: str, number: int, label: str) -> None:
-        held = self._labels[kind].setdefault(number, label)
-        if held != label:
-            raise NameClash(f"the {kind} names {held!r} and {label!r} have one code ({number}): rename one of them")
+    def _add(self, kind: str, number: int, label: str) -> None:
+        known_label = self._labels[kind].setdefault(number, label)
+        if known_label != label:
+            raise NameClash(
+                f"the {kind} names {known_label!r} and {label!r} have one code ({number}): rename one of them"
+            )
         self.local.give(kind, [label])

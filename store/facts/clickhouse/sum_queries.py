@@ -11,10 +11,21 @@ import numpy as np
 
 from config.catalogue import Catalogue, Level
 from store.facts.clickhouse.names import HashedNames
-from store.facts.history import PLACES, SumQuery
-from store.facts.moments import second, second_from
-from store.facts.names import NO_NAME
-from store.facts.sum_queries import Labels, Sums, bucket, by_arithmetic, check, dimension_values, total
+from store.facts.history import REGION_LEVELS, SumQuery
+from store.facts.shared.names import NO_NAME
+from store.facts.shared.seconds import second
+from store.facts.shared.sum_queries import (
+    Labels,
+    SumStatement,
+    bucket,
+    by_arithmetic,
+    check_names,
+    code_list,
+    dimension_values,
+    keys_of,
+    total,
+    within,
+)
 
 SHOWN = """
 SELECT channel, measure, region, dimension, start, argMax(value, version) AS newest_value{columns}
@@ -23,21 +34,16 @@ GROUP BY channel, measure, region, dimension, start HAVING NOT isNaN(newest_valu
 """The newest version of every key."""
 
 
-def statement(question: SumQuery, catalogue: Catalogue, names: HashedNames, table: str) -> Sums:
+def sum_statement(question: SumQuery, catalogue: Catalogue, names: HashedNames, table: str) -> SumStatement:
     """Turn a question into SQL; raises ValueError naming what the catalogue does not know."""
-    check(question, catalogue)
+    check_names(question, catalogue)
     labels, _ = dimension_values(question, names.local)
-    keys = ", ".join(["bucket", *(f"key_{position}" for position in range(len(question.group))), "measure"])
+    keys = ", ".join(["bucket", *(name for name in keys_of(question) if name != "bucket")])
     selects = []
     for arithmetic, measures in by_arithmetic(question, catalogue).items():
         facts = _facts(question, catalogue, names, labels, measures, table)
         selects.append(total(arithmetic, keys, f"({facts}) AS facts", "argMax(value, start)"))
-    return Sums(question, f"SELECT * FROM ({' UNION ALL '.join(selects)}) AS found", None, labels)
-
-
-def listed(codes: Iterable[int]) -> str:
-    """A list for IN; one that no code is in when it is empty."""
-    return ", ".join(str(code) for code in codes) or "NULL"
+    return SumStatement(question, f"SELECT * FROM ({' UNION ALL '.join(selects)}) AS found", None, labels)
 
 
 def _facts(
@@ -59,27 +65,26 @@ def _facts(
 def _conditions(
     question: SumQuery, catalogue: Catalogue, names: HashedNames, labels: Labels, measures: list[str]
 ) -> Iterable[str]:
-    yield f"start >= {second_from(question.interval.start)}"
-    yield f"start < {second_from(question.interval.end)}"
-    yield f"measure IN ({listed(names.find('measure', measures))})"
-    yield f"region IN ({listed(names.find('region', catalogue.below(question.within)))})"
-    yield f"channel IN ({listed(names.find('channel', channels(question.channels, catalogue)))})"
+    yield within("start", question.interval)
+    yield f"measure IN ({code_list(names.find('measure', measures))})"
+    yield f"region IN ({code_list(names.find('region', catalogue.below(question.within)))})"
+    yield f"channel IN ({code_list(names.find('channel', channels(question.channels, catalogue)))})"
     if question.as_known_at is not None:
         yield f"since <= {second(question.as_known_at)}"
     for dimension, wanted in question.where.items():
         codes = [code for code, label in enumerate(labels[dimension]) if label in wanted]
-        yield f"{_looked_up('dimension', _dimension_codes(names, dimension))} IN ({listed(codes)})"
+        yield f"{_looked_up('dimension', _dimension_codes(names, dimension))} IN ({code_list(codes)})"
 
 
-def channels(asked: Iterable[str] | None, catalogue: Catalogue) -> Iterable[str]:
+def channels(named: Iterable[str] | None, catalogue: Catalogue) -> Iterable[str]:
     """The channels that count."""
-    return catalogue.channels if asked is None else asked
+    return catalogue.channels if named is None else named
 
 
 def _key(name: str, catalogue: Catalogue, names: HashedNames) -> str:
     if name in ("channel", "region"):
         return f"o.{name}"
-    if name in PLACES:
+    if name in REGION_LEVELS:
         return _looked_up("o.region", _ancestors(catalogue, names, Level(name)))
     return _looked_up("o.dimension", _dimension_codes(names, name))
 
@@ -97,12 +102,12 @@ def _ancestors(catalogue: Catalogue, names: HashedNames, level: Level) -> dict[i
 def _dimension_codes(names: HashedNames, dimension: str) -> dict[int, int]:
     """By code of a dimension key, the local code of its value of one dimension."""
     codes, _ = names.local.dimension_values(dimension)
-    stored = names.stored("dimension", np.arange(len(codes)))
+    stored = names.stored_codes("dimension", np.arange(len(codes)))
     return dict(zip(stored.tolist(), codes.tolist(), strict=True))
 
 
 def _looked_up(column: str, codes: Mapping[int, int]) -> str:
     if not codes:
         return f"toUInt32({NO_NAME})"
-    there, become = ", ".join(map(str, codes)), ", ".join(map(str, codes.values()))
-    return f"transform({column}, [{there}], [{become}], toUInt32({NO_NAME}))"
+    stored_codes, local_codes = ", ".join(map(str, codes)), ", ".join(map(str, codes.values()))
+    return f"transform({column}, [{stored_codes}], [{local_codes}], toUInt32({NO_NAME}))"

@@ -1,4 +1,4 @@
-"""The way in: a table becomes codes, is laid beside what its shard holds, and what is new of it is inserted.
+"""The way in: a table becomes codes, is compared to what its shard holds, and what is new of it is inserted.
 
 Nothing is read back that is not needed: of an interval that is there for the first time nothing is held.
 """
@@ -9,28 +9,37 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from config.catalogue import Catalogue, Kind
+from config.catalogue import Catalogue
 from store.facts.clickhouse import contacts
-from store.facts.clickhouse.merging import Stamp, line_up, versions
-from store.facts.clickhouse.names import HashedNames, Name, code
+from store.facts.clickhouse.kept_aside import constant
+from store.facts.clickhouse.merging import held_versions, new_versions
+from store.facts.clickhouse.names import HashedNames, code
 from store.facts.clickhouse.native import Columns
-from store.facts.clickhouse.remarks import constant
 from store.facts.clickhouse.servers import Servers
-from store.facts.clickhouse.sum_queries import listed
-from store.facts.encoding import KEYS, Encoder, last_of_each_key
-from store.facts.history import Announce, BatchStamp, Written, to_nobody
-from store.facts.moments import second
+from store.facts.history import Announce, BatchStamp, Written, no_listener
+from store.facts.shared.encoding import KEYS, Encoder, last_of_each_key
+from store.facts.shared.ledger import peak_measures
+from store.facts.shared.names import Name
+from store.facts.shared.seconds import second
+from store.facts.shared.stamps import CodedStamp
+from store.facts.shared.sum_queries import code_list
 from store.faults import BadTable
 
-AT_ONCE = 90
+PARTITIONS_AN_INSERT = 90
 """Partitions of one insert: servers refuse more than a hundred."""
 
 _HELD = """
-SELECT measure, region, dimension, start, argMax(value, version) AS was, argMax(revision, version) AS was_revision,
-    argMax(since, version) AS was_since, max(version) AS was_version
+SELECT measure, region, dimension, start, argMax(value, version) AS held_value,
+    argMax(revision, version) AS held_revision, argMax(since, version) AS held_since, max(version) AS held_version
 FROM {table} AS f WHERE channel = {channel} AND start IN ({starts}) GROUP BY measure, region, dimension, start"""
 
-_HELD_KINDS = {**contacts.KEY_KINDS, "was": "f8", "was_revision": "i8", "was_since": "i8", "was_version": "u8"}
+_HELD_TYPES = {
+    **contacts.KEY_TYPES,
+    "held_value": "f8",
+    "held_revision": "i8",
+    "held_since": "i8",
+    "held_version": "u8",
+}
 
 
 @dataclass(frozen=True)
@@ -44,71 +53,70 @@ class Writer:
     def write_all(self, tables: Sequence[tuple[BatchStamp, pd.DataFrame]]) -> tuple[Written, ...]:
         """See `History.write_all`."""
         frames = [self._encoder(stamp).observations(rows) for stamp, rows in tables]
-        return tuple(self._put(stamp, frame, forced=False) for (stamp, _), frame in zip(tables, frames, strict=True))
+        return tuple(self._write(stamp, frame, forced=False) for (stamp, _), frame in zip(tables, frames, strict=True))
 
     def withdraw(self, stamp: BatchStamp, keys: pd.DataFrame) -> Written:
         """See `History.withdraw`."""
-        frame = self._encoder(stamp).observations(keys.assign(value=0.0))
-        return self._put(stamp, frame.assign(value=np.nan), forced=True)
+        return self._write(stamp, self._encoder(stamp).withdrawn(keys), forced=True)
 
     def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame, announce: Announce) -> Written:
         """See `History.contribute`."""
         given = self._encoder(stamp).contributions(contributions)
         if given.empty:
             return Written()
-        fresh, rows = self.names.unsaved(given, stamp.channel), self._stored(given)
-        rows["contact"] = contacts.digests(given["contact"])
-        rows = contacts.one_row_a_place(rows, self._peaks())
+        fresh, rows = self.names.unsaved(given, stamp.channel), self._with_stored_codes(given)
+        rows["contact"] = contacts.digested(given["contact"])
+        rows = contacts.one_row_a_key(rows, self._peaks())
 
-        def enter(server: str) -> Written:
+        def contribute_rows(server: str) -> Written:
             self._save_names(server, fresh)
-            return self._enter(server, stamp, rows, announce)
+            return self._contribute(server, stamp, rows, announce)
 
-        return self.servers.write(self._shard(stamp), enter)
+        return self.servers.write(self._shard(stamp), contribute_rows)
 
-    def _put(self, stamp: BatchStamp, frame: pd.DataFrame, forced: bool) -> Written:
+    def _write(self, stamp: BatchStamp, frame: pd.DataFrame, forced: bool) -> Written:
         """Add what a frame of local codes changes."""
         if frame.empty:
             return Written()
         kept, repeated = last_of_each_key(frame)
-        fresh, rows = self.names.unsaved(kept, stamp.channel), self._stored(kept)
+        fresh, rows = self.names.unsaved(kept, stamp.channel), self._with_stored_codes(kept)
 
-        def put(server: str) -> Written:
+        def write_rows(server: str) -> Written:
             self._save_names(server, fresh)
             return self._merge(server, stamp, rows, forced)
 
-        return replace(self.servers.write(self._shard(stamp), put), repeated=repeated)
+        return replace(self.servers.write(self._shard(stamp), write_rows), repeated=repeated)
 
-    def _enter(self, server: str, stamp: BatchStamp, rows: pd.DataFrame, announce: Announce) -> Written:
+    def _contribute(self, server: str, stamp: BatchStamp, rows: pd.DataFrame, announce: Announce) -> Written:
         """Add contacts to the ledger and sum what they touch."""
-        channel, table = code("channel", stamp.channel), self.servers.here("contribution")
+        channel, table = code("channel", stamp.channel), self.servers.local_table("contribution")
 
-        def ask(asked: str) -> Columns:
-            return self.servers.ask_one(server, asked)
+        def query(statement: str) -> Columns:
+            return self.servers.query_server(server, statement)
 
-        known = contacts.held(ask, table, channel, rows["contact"].unique())
-        added, same, older = contacts.changes(rows, known, stamp.revision)
+        known = contacts.held_contacts(query, table, channel, rows["contact"].unique())
+        added, same, older = contacts.ledger_changes(rows, known, stamp.revision)
         if len(added):
             self.servers.insert_rows(server, "contribution", self._ledger_rows(stamp, added))
-            now = contacts.held(ask, table, channel, added["contact"].unique())
-            moved = contacts.overtaken(now)
+            reread = contacts.held_contacts(query, table, channel, added["contact"].unique())
+            moved = contacts.overtaken(reread)
             if len(moved):
                 self.servers.insert_rows(server, "contribution", self._ledger_rows(stamp, moved))
-            known, added = pd.concat([known, now]), pd.concat([added, moved])
-        keys = contacts.touched(rows, known, added)
-        sums = self._with_reported(stamp, contacts.summed(ask, table, channel, keys, self._peaks()))
+            known, added = pd.concat([known, reread]), pd.concat([added, moved])
+        keys = contacts.touched_keys(rows, known, added)
+        sums = self._with_reported(stamp, contacts.key_sums(query, table, channel, keys, self._peaks()))
         written = self._merge(server, stamp, sums, forced=True, announce=announce)
         return replace(written, unchanged=written.unchanged + same, superseded_older=older)
 
     def _merge(
-        self, server: str, stamp: BatchStamp, rows: pd.DataFrame, forced: bool, announce: Announce = to_nobody
+        self, server: str, stamp: BatchStamp, rows: pd.DataFrame, forced: bool, announce: Announce = no_listener
     ) -> Written:
-        """Lay rows beside what is held, insert the versions that are new, and note how far the source has come."""
-        coded = self._coded(stamp)
-        starts = listed(pd.unique(rows["start"]))
-        asked = _HELD.format(table=self.servers.here("fact"), channel=coded.channel, starts=starts)
-        found = contacts.frame(self.servers.ask_one(server, asked), _HELD_KINDS)
-        fresh, written = versions(rows, line_up(rows, found), coded, forced)
+        """Compare rows to what is held, insert the versions that are new, and note how far the source has come."""
+        coded = CodedStamp.of(stamp, code("channel", stamp.channel), stamp.batch, self.catalogue)
+        starts = code_list(pd.unique(rows["start"]))
+        statement = _HELD.format(table=self.servers.local_table("fact"), channel=coded.channel, starts=starts)
+        found = contacts.typed_frame(self.servers.query_server(server, statement), _HELD_TYPES)
+        fresh, written = new_versions(rows, held_versions(rows, found), coded, forced)
         if written.touched is not None:
             announce(written.touched)
         for part in self._parts(fresh):
@@ -123,17 +131,17 @@ class Writer:
         if fresh.empty:
             return []
         days = fresh["start"].to_numpy() // (86_400 * self.servers.address.days)
-        if days.max() - days.min() < AT_ONCE:
+        if days.max() - days.min() < PARTITIONS_AN_INSERT:
             return [fresh]
-        return [part for _, part in fresh.groupby(days // AT_ONCE)]
+        return [part for _, part in fresh.groupby(days // PARTITIONS_AN_INSERT)]
 
-    def _fact_rows(self, coded: Stamp, rows: pd.DataFrame) -> dict[str, object]:
+    def _fact_rows(self, coded: CodedStamp, rows: pd.DataFrame) -> dict[str, object]:
         kinds = {"value": "f8", "reported": "u1", "revision": "i8", "since": "u4", "version": "u8"}
         return {
             "channel": np.full(len(rows), coded.channel, dtype=np.uint32),
             **{name: rows[name].to_numpy() for name in KEYS},
             **{name: rows[name].to_numpy().astype(kind) for name, kind in kinds.items()},
-            "batch": constant(coded.batch, len(rows)),
+            "batch": constant(str(coded.batch), len(rows)),
         }
 
     def _ledger_rows(self, stamp: BatchStamp, rows: pd.DataFrame) -> dict[str, object]:
@@ -148,17 +156,17 @@ class Writer:
             "received": np.full(length, second(stamp.received_at), dtype=np.uint32),
         }
 
-    def _stored(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def _with_stored_codes(self, frame: pd.DataFrame) -> pd.DataFrame:
         """A frame of local codes with those of the tables."""
         starts = frame["start"].to_numpy()
         if starts.min() < 0 or starts.max() >= 2**32:
             raise BadTable("ClickHouse keeps intervals from 1970 to 2106")
-        codes = {kind: self.names.stored(kind, frame[kind].to_numpy()) for kind in KEYS[:3]}
+        codes = {kind: self.names.stored_codes(kind, frame[kind].to_numpy()) for kind in KEYS[:3]}
         others = {name: frame[name].to_numpy() for name in ("value", "reported") if name in frame}
         return pd.DataFrame({**codes, "start": starts.astype(np.uint32), **others})
 
     def _with_reported(self, stamp: BatchStamp, sums: pd.DataFrame) -> pd.DataFrame:
-        local = pd.DataFrame({kind: self.names.locals(kind, sums[kind].to_numpy()) for kind in KEYS[:3]})
+        local = pd.DataFrame({kind: self.names.local_codes(kind, sums[kind].to_numpy()) for kind in KEYS[:3]})
         return sums.assign(reported=self._encoder(stamp).with_reported(local)["reported"].to_numpy())
 
     def _save_names(self, server: str, fresh: list[Name]) -> None:
@@ -176,11 +184,5 @@ class Writer:
     def _encoder(self, stamp: BatchStamp) -> Encoder:
         return Encoder(self.catalogue, self.names.local, stamp)
 
-    def _coded(self, stamp: BatchStamp) -> Stamp:
-        interval_s = self.catalogue.channels[stamp.channel].interval_s
-        channel = code("channel", stamp.channel)
-        return Stamp(channel, stamp.batch, stamp.revision, second(stamp.received_at), interval_s)
-
     def _peaks(self) -> list[int]:
-        peaks = [measure.id for measure in self.catalogue.measures.values() if measure.kind is Kind.PEAK]
-        return self.names.find("measure", peaks)
+        return self.names.find("measure", peak_measures(self.catalogue))

@@ -1,9 +1,4 @@
-"""The contact ledger: each contact counts once, whatever the order, repetition or correction of its records.
-
-1. A contact that the ledger holds in this or a newer revision is left as it is.
-2. All earlier parts of the other contacts are deleted, the new ones inserted; both mark keys as touched.
-3. Exactly the touched keys are summed again and go through `duck/upsert.py`; a key without parts is removed.
-"""
+"""The contact ledger in DuckDB, by the steps of `shared/ledger.py`; sums go through `duck/upsert.py`."""
 
 import duckdb
 
@@ -17,20 +12,20 @@ CREATE OR REPLACE TEMP TABLE stale AS
 SELECT contact FROM known GROUP BY contact HAVING max(revision) >= $revision"""
 
 _DIFFERING = """
-WITH mine AS (SELECT contact, measure, region, dimension, start, value FROM given SEMI JOIN stale USING (contact)),
+WITH offered AS (SELECT contact, measure, region, dimension, start, value FROM given SEMI JOIN stale USING (contact)),
 held AS (SELECT contact, measure, region, dimension, start, value FROM known SEMI JOIN stale USING (contact))
 SELECT count(DISTINCT contact) FROM (
-    (FROM mine EXCEPT ALL FROM held) UNION ALL (FROM held EXCEPT ALL FROM mine))"""
+    (FROM offered EXCEPT ALL FROM held) UNION ALL (FROM held EXCEPT ALL FROM offered))"""
 
 _TOUCHED = """
 CREATE OR REPLACE TEMP TABLE touched AS
 SELECT measure, region, dimension, start FROM known ANTI JOIN stale USING (contact)
 UNION SELECT measure, region, dimension, start FROM given ANTI JOIN stale USING (contact)"""
 
-_FORGET = """
+_DELETE = """
 DELETE FROM contribution WHERE rowid IN (SELECT held FROM known ANTI JOIN stale USING (contact))"""
 
-_ENTER = """
+_INSERT = """
 INSERT INTO contribution
 SELECT $channel, measure, region, dimension, start, contact, value, $revision
 FROM given ANTI JOIN stale USING (contact)"""
@@ -56,16 +51,16 @@ def replace_contacts(
     """
     cursor.execute(_KNOWN, {"channel": channel})
     cursor.execute(_STALE, {"revision": revision})
-    stale = _one(cursor, "SELECT count(*) FROM stale")
-    differing = _one(cursor, _DIFFERING) if stale else 0
+    stale = _number(cursor, "SELECT count(*) FROM stale")
+    differing = _number(cursor, _DIFFERING) if stale else 0
     cursor.execute(_TOUCHED)
-    cursor.execute(_FORGET)
-    cursor.execute(_ENTER, {"channel": channel, "revision": revision})
+    cursor.execute(_DELETE)
+    cursor.execute(_INSERT, {"channel": channel, "revision": revision})
     low, high = cursor.execute("SELECT min(start), max(start) FROM touched").fetchall()[0]
     cursor.execute(_SUM, {"channel": channel, "low": low, "high": high, "peaks": peaks})
     return stale - differing, differing
 
 
-def _one(cursor: duckdb.DuckDBPyConnection, statement: str) -> int:
+def _number(cursor: duckdb.DuckDBPyConnection, statement: str) -> int:
     number: int = cursor.execute(statement).fetchall()[0][0]
     return number

@@ -10,30 +10,31 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
 import duckdb
-import numpy as np
 import pandas as pd
 
-from config.catalogue import Catalogue, Kind
+from config.catalogue import Catalogue
 from metrics.intervals import HOUR_S
 from metrics.observations import Interval
-from store.facts.duck import progress, remarks
+from store.facts.duck import kept_aside, progress
 from store.facts.duck.contacts import replace_contacts
 from store.facts.duck.file import File
-from store.facts.duck.places import lay_places
 from store.facts.duck.reading import DIALECT, one_instant
+from store.facts.duck.regions import write_regions
 from store.facts.duck.sorting import MOST_WAITING, Stretches, sort
-from store.facts.duck.upsert import Stamp, Table, upsert
-from store.facts.encoding import Encoder, last_of_each_key
-from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, SumQuery, Written, to_nobody
-from store.facts.moments import second, second_from
-from store.facts.names import Names
-from store.facts.rows import named
-from store.facts.sum_queries import DIMENSION_VALUES, among, kept_at, sums
+from store.facts.duck.upsert import Table, upsert
+from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, SumQuery, Written, no_listener
+from store.facts.shared.encoding import Encoder, last_of_each_key
+from store.facts.shared.ledger import peak_measures
+from store.facts.shared.names import Names
+from store.facts.shared.rows import with_names
+from store.facts.shared.seconds import moment, second_from
+from store.facts.shared.stamps import CodedStamp
+from store.facts.shared.sum_queries import DIMENSION_VALUES, among, shown_at, sum_statement, within
 
 NEVER = -(2**62)
 """Before every start."""
@@ -52,7 +53,7 @@ class DuckHistory:
         self._stretches = Stretches(NEVER if sorted_until is None else sorted_until + 1)
         with self._writing() as cursor:
             self._names.give("measure", catalogue.measures)
-            lay_places(cursor, catalogue, self._names)
+            write_regions(cursor, catalogue, self._names)
 
     def write(self, stamp: BatchStamp, observations: pd.DataFrame) -> Written:
         """See `History.write`."""
@@ -64,14 +65,16 @@ class DuckHistory:
             frames = [Encoder(self._catalogue, self._names, stamp).observations(rows) for stamp, rows in tables]
             stamps = [stamp for stamp, _ in tables]
             found = [Written()] * len(frames)
-            for turn in _turns(stamps, frames):
-                kept, repeated = zip(*(last_of_each_key(frames[at]) for at in turn), strict=True)
-                written = self._merge(cursor, [(stamps[at], frame) for at, frame in zip(turn, kept, strict=True)])
-                for at, one, again in zip(turn, written, repeated, strict=True):
-                    found[at] = replace(one, repeated=again)
+            for positions in _rounds(stamps, frames):
+                kept, repeated = zip(*(last_of_each_key(frames[position]) for position in positions), strict=True)
+                written = self._merge(
+                    cursor, [(stamps[position], frame) for position, frame in zip(positions, kept, strict=True)]
+                )
+                for position, table_written, rows_repeated in zip(positions, written, repeated, strict=True):
+                    found[position] = replace(table_written, repeated=rows_repeated)
             return tuple(found)
 
-    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame, announce: Announce = to_nobody) -> Written:
+    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame, announce: Announce = no_listener) -> Written:
         """See `History.contribute`."""
         with self._writing() as cursor:
             encoder = Encoder(self._catalogue, self._names, stamp)
@@ -80,7 +83,8 @@ class DuckHistory:
                 return Written()
             cursor.register("given", given)
             channel = int(self._names.give("channel", [stamp.channel])[0])
-            same, older = replace_contacts(cursor, channel, stamp.revision, self._peaks())
+            peaks = self._names.find("measure", peak_measures(self._catalogue))
+            same, older = replace_contacts(cursor, channel, stamp.revision, peaks)
             sums = encoder.with_reported(cursor.execute("SELECT * FROM sums").df())
             written = Written() if sums.empty else self._merge(cursor, [(stamp, sums)], forced=True)[0]
             if written.touched is not None:
@@ -90,22 +94,22 @@ class DuckHistory:
     def withdraw(self, stamp: BatchStamp, keys: pd.DataFrame) -> Written:
         """See `History.withdraw`."""
         with self._writing() as cursor:
-            frame = Encoder(self._catalogue, self._names, stamp).observations(keys.assign(value=0.0))
+            frame = Encoder(self._catalogue, self._names, stamp).withdrawn(keys)
             if frame.empty:
                 return Written()
             kept, repeated = last_of_each_key(frame)
-            [written] = self._merge(cursor, [(stamp, kept.assign(value=np.nan))], forced=True)
+            [written] = self._merge(cursor, [(stamp, kept)], forced=True)
             return replace(written, repeated=repeated)
 
     def totals(self, question: SumQuery) -> pd.DataFrame:
         """See `History.totals`."""
         with self._file.cursor() as cursor:
             cursor.begin()
-            at_once = one_instant(cursor, question, self._catalogue)
-            asked = sums(question, self._catalogue, self._names, DIALECT, at_once)
-            if asked.dimensions is not None:
-                cursor.register(DIMENSION_VALUES, asked.dimensions)
-            return asked.read(cursor.execute(asked.statement).fetchnumpy(), self._names)
+            one_moment = one_instant(cursor, question, self._catalogue)
+            statement = sum_statement(question, self._catalogue, self._names, DIALECT, one_moment)
+            if statement.dimensions is not None:
+                cursor.register(DIMENSION_VALUES, statement.dimensions)
+            return statement.read(cursor.execute(statement.sql).fetchnumpy(), self._names)
 
     def observations(
         self,
@@ -115,24 +119,22 @@ class DuckHistory:
         columns: Sequence[str] = ROW_COLUMNS,
     ) -> pd.DataFrame:
         """See `History.observations`."""
-        known = None if as_known_at is None else second(as_known_at)
         codes = self._names.find("channel", self._catalogue.channels if channels is None else channels)
-        start, end = second_from(interval.start), second_from(interval.end)
-        chosen = f"start >= {start} AND start < {end} AND {among('channel', codes)}"
+        chosen = f"{within('start', interval)} AND {among('channel', codes)}"
         with self._file.cursor() as cursor:
             # `sql` has the whole answer before it makes arrays of it; `execute` lets them grow, twice as slow.
-            found = cursor.sql(f"SELECT {', '.join(columns)} FROM {kept_at(known)} WHERE {chosen}").fetchnumpy()
-        return named(found, self._names, columns)
+            found = cursor.sql(f"SELECT {', '.join(columns)} FROM {shown_at(as_known_at)} WHERE {chosen}").fetchnumpy()
+        return with_names(found, self._names, columns)
 
     def keep_aside(self, stamp: BatchStamp, table: pd.DataFrame) -> int:
         """See `History.keep_aside`."""
         with self._writing() as cursor:
-            return remarks.keep(cursor, stamp, table)
+            return kept_aside.keep(cursor, stamp, table)
 
     def aside(self, channel: str | None = None, received: Interval | None = None, limit: int = 1000) -> pd.DataFrame:
         """See `History.aside`."""
         with self._file.cursor() as cursor:
-            return remarks.read(cursor, channel, received, limit)
+            return kept_aside.read(cursor, channel, received, limit)
 
     def last_starts(self) -> pd.DataFrame:
         """See `History.last_starts`."""
@@ -176,7 +178,7 @@ class DuckHistory:
         size = sum(file.stat().st_size for file in files if file.exists())
         if not rows:
             return Holdings(0, size, None, None)
-        return Holdings(rows, size, datetime.fromtimestamp(oldest, UTC), datetime.fromtimestamp(newest, UTC))
+        return Holdings(rows, size, moment(oldest), moment(newest))
 
     def _oldest(self) -> int | None:
         with self._file.cursor() as cursor:
@@ -214,18 +216,13 @@ class DuckHistory:
         newest = [int(frame["start"].max()) for _, frame in frames]
         progress.advance(cursor, [stamp for stamp, _ in frames], newest)
         written = upsert(cursor, tables, forced)
-        for table, one, start in zip(tables, written, newest, strict=True):
-            self._stretches.note(one.inserted, min(start, table.stamp.received_at))
+        for table, table_written, start in zip(tables, written, newest, strict=True):
+            self._stretches.note(table_written.inserted, min(start, table.stamp.received_at))
         return written
 
-    def _coded(self, stamp: BatchStamp) -> Stamp:
-        return Stamp(
-            channel=int(self._names.give("channel", [stamp.channel])[0]),
-            batch=int(self._names.give("batch", [stamp.batch])[0]),
-            revision=stamp.revision,
-            received_at=second(stamp.received_at),
-            interval_s=self._catalogue.channels[stamp.channel].interval_s,
-        )
+    def _coded(self, stamp: BatchStamp) -> CodedStamp:
+        channel, batch = (int(self._names.give(kind, [getattr(stamp, kind)])[0]) for kind in ("channel", "batch"))
+        return CodedStamp.of(stamp, channel, batch, self._catalogue)
 
     def _save_names(self, cursor: duckdb.DuckDBPyConnection) -> None:
         fresh = self._names.fresh()
@@ -233,19 +230,15 @@ class DuckHistory:
             columns = [list(column) for column in zip(*fresh, strict=True)]
             cursor.execute("INSERT INTO name SELECT unnest(?), unnest(?), unnest(?)", columns)
 
-    def _peaks(self) -> list[int]:
-        peaks = [measure.id for measure in self._catalogue.measures.values() if measure.kind is Kind.PEAK]
-        return self._names.find("measure", peaks)
 
-
-def _turns(stamps: Sequence[BatchStamp], frames: Sequence[pd.DataFrame]) -> list[list[int]]:
-    """Positions of the tables that have rows, those of one channel in turns after each other."""
-    turns: list[list[int]] = []
-    before: Counter[str] = Counter()
-    for at, (stamp, frame) in enumerate(zip(stamps, frames, strict=True)):
+def _rounds(stamps: Sequence[BatchStamp], frames: Sequence[pd.DataFrame]) -> list[list[int]]:
+    """Positions of the tables that have rows, those of one channel in rounds after each other."""
+    rounds: list[list[int]] = []
+    tables_before: Counter[str] = Counter()
+    for position, (stamp, frame) in enumerate(zip(stamps, frames, strict=True)):
         if not frame.empty:
-            if before[stamp.channel] == len(turns):
-                turns.append([])
-            turns[before[stamp.channel]].append(at)
-            before[stamp.channel] += 1
-    return turns
+            if tables_before[stamp.channel] == len(rounds):
+                rounds.append([])
+            rounds[tables_before[stamp.channel]].append(position)
+            tables_before[stamp.channel] += 1
+    return rounds

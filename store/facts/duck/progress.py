@@ -1,4 +1,4 @@
-"""How far each source has come: the latest interval that it brought."""
+"""How far each source has come, in DuckDB."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,8 @@ import duckdb
 import pandas as pd
 
 from store.facts.history import BatchStamp
-from store.facts.moments import moments, second
+from store.facts.shared.progress import as_frame
+from store.facts.shared.seconds import second
 
 _ADVANCE = """
 MERGE INTO progress p USING (
@@ -20,10 +21,10 @@ WHEN NOT MATCHED THEN INSERT"""
 def advance(cursor: duckdb.DuckDBPyConnection, stamps: Sequence[BatchStamp], starts: Sequence[int]) -> None:
     """Note the last starts of batches that came together, each of another source."""
     columns = {
-        "channels": [one.channel for one in stamps],
-        "sources": [one.source for one in stamps],
+        "channels": [stamp.channel for stamp in stamps],
+        "sources": [stamp.source for stamp in stamps],
         "starts": list(starts),
-        "received": [second(one.received_at) for one in stamps],
+        "received": [second(stamp.received_at) for stamp in stamps],
     }
     cursor.execute(_ADVANCE, columns)
 
@@ -31,5 +32,4 @@ def advance(cursor: duckdb.DuckDBPyConnection, stamps: Sequence[BatchStamp], sta
 def last_starts(cursor: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """See `History.last_starts`."""
     found = cursor.execute("SELECT * FROM progress ORDER BY channel, source").fetchnumpy()
-    names = {name: pd.Series(found[name], dtype="str") for name in ("channel", "source")}
-    return pd.DataFrame({**names, "start": moments(found["start"]), "received_at": moments(found["received_at"])})
+    return as_frame(*(found[name] for name in ("channel", "source", "start", "received_at")))

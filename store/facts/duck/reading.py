@@ -7,18 +7,10 @@ import duckdb
 
 from config.catalogue import Catalogue, Kind
 from store.facts.history import SumQuery
-from store.facts.moments import second, second_from
-from store.facts.sum_queries import Dialect, kept_at
+from store.facts.shared.seconds import second_from
+from store.facts.shared.sum_queries import Dialect, shown_at
 
-DIALECT = Dialect(last="arg_max(value, start)", shown_at=kept_at, nulls=False, one_reading=True)
-"""A question becomes one statement: additive measures, levels and peaks each by their own arithmetic.
-
-additive    sum
-peak        max
-level last  per channel: sum over places at one instant, the last instant of the bucket; then added over channels
-level mean  per channel: sum over places at one instant, the mean of the instants; then added over channels
-level max   sum over places and channels at one instant, the largest instant
-"""
+DIALECT = Dialect(last="arg_max(value, start)", one_reading=True)
 
 
 def one_instant(cursor: duckdb.DuckDBPyConnection, question: SumQuery, catalogue: Catalogue) -> bool:
@@ -33,6 +25,5 @@ def one_instant(cursor: duckdb.DuckDBPyConnection, question: SumQuery, catalogue
     longest = max(channel.interval_s for channel in catalogue.channels.values())
     if Kind.LEVEL not in kinds or span.end - span.start > timedelta(seconds=longest):
         return False
-    known = None if question.as_known_at is None else second(question.as_known_at)
     later = f"start > {second_from(span.start)} AND start < {second_from(span.end)}"
-    return cursor.execute(f"SELECT 1 FROM {kept_at(known)} WHERE {later} LIMIT 1").fetchall() == []
+    return cursor.execute(f"SELECT 1 FROM {shown_at(question.as_known_at)} WHERE {later} LIMIT 1").fetchall() == []

@@ -14,7 +14,7 @@ from store.faults import StoreInUse, StoreTooNew, StoreUnreachable
 VERSION = 1
 
 KEY = "channel USMALLINT, measure USMALLINT, region USMALLINT, dimension UINTEGER, start BIGINT"
-"""Codes of `facts/names.py`; start in seconds since 1970."""
+"""Codes of `shared/names.py`; start in seconds since 1970."""
 
 FACT = f"{KEY}, value DOUBLE, reported BOOLEAN, revision BIGINT, received_at BIGINT, batch UINTEGER"
 
@@ -22,21 +22,21 @@ SHARED = ("channel", "measure", "start", "reported")
 """What a sorted row has in common with its neighbours."""
 
 SETTINGS: dict[str, str | int | float | bool | list[str]] = {"memory_limit": "512MB"}
-"""DuckDB takes four fifths of the machine unless told. 50 million rows are 130 MB on disk, a stretch that is sorted
+"""DuckDB takes four fifths of the machine unless limited. 50 million rows are 130 MB on disk, a stretch that is sorted
 is 70 MB in memory, and what does not fit goes to disk; of 1.5 GB for everything this leaves 1 GB to the rest.
 """
 
 
-def _in_runs(columns: str) -> str:
+def _run_length_encoded(columns: str) -> str:
     """Columns of which those that are shared are kept as runs: to try every way for them makes a write dearer."""
-    each = columns.split(", ")
-    return ", ".join(f"{one} USING COMPRESSION rle" if one.startswith(SHARED) else one for one in each)
+    listed = columns.split(", ")
+    return ", ".join(f"{column} USING COMPRESSION rle" if column.startswith(SHARED) else column for column in listed)
 
 
 TABLES = (
     "CREATE TABLE IF NOT EXISTS layout (version INTEGER)",
     "CREATE TABLE IF NOT EXISTS name (kind VARCHAR, code UINTEGER, label VARCHAR)",
-    f"CREATE TABLE IF NOT EXISTS observation ({_in_runs(FACT)})",
+    f"CREATE TABLE IF NOT EXISTS observation ({_run_length_encoded(FACT)})",
     f"CREATE TABLE IF NOT EXISTS superseded ({FACT}, superseded_at BIGINT)",
     f"CREATE TABLE IF NOT EXISTS contribution ({KEY}, contact VARCHAR, value DOUBLE, revision BIGINT)",
     "CREATE TABLE IF NOT EXISTS progress (channel VARCHAR, source VARCHAR, start BIGINT, received_at BIGINT)",
@@ -59,11 +59,11 @@ def open_file(path: Path) -> duckdb.DuckDBPyConnection:
             f"{path} is held by process {held[2]} ({held[1]}). A DuckDB file belongs to one process: stop that one, "
             "or give this one another data folder (--home DIR, WATCHFLOOR_HOME_DIR)."
         ) from error
-    _lay_out(connection, path)
+    _create_tables(connection, path)
     return connection
 
 
-def _lay_out(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _create_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Make the tables that are missing; refuse a file that a newer version of the program wrote."""
     with connection.cursor() as cursor:
         cursor.execute("BEGIN")

@@ -52,7 +52,7 @@ class Stretches:
             self._until, self._appended = high, 0
 
     def due(self, leave: int = 0) -> Stretch | None:
-        """The stretch that is to be sorted now, unless no more than `leave` wait; it is not told again."""
+        """The stretch that is to be sorted now, unless no more than `leave` wait; it is given only once."""
         return self._waiting.popleft() if len(self._waiting) > leave else None
 
 

@@ -11,18 +11,17 @@ Tables of several channels go this way together: most of what it costs is the sa
 
 # ruff: noqa: S608 - statements are put together from constants, never from text that came in.
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from metrics.observations import Interval
 from store.facts.history import Written
+from store.facts.shared.changes import Changes
+from store.facts.shared.stamps import CodedStamp
 
 _WITHIN = "channel BETWEEN $first AND $last AND start BETWEEN $low AND $high"
 _HELD = f"SELECT DISTINCT channel, start FROM observation WHERE {_WITHIN}"
@@ -34,66 +33,52 @@ SELECT i.*, o.* EXCLUDE (channel, measure, region, dimension, start), (CASE
     WHEN held IS NULL THEN 'new'
     WHEN held_value = value THEN 'confirmed'
     WHEN $forced OR i.revision > held_revision THEN 'changed'
-    ELSE 'older' END)::ENUM ('absent', 'removed', 'new', 'confirmed', 'changed', 'older') AS what
-FROM (FROM incoming WHERE again) i LEFT JOIN (
+    ELSE 'older' END)::ENUM ('absent', 'removed', 'new', 'confirmed', 'changed', 'older') AS kind
+FROM (FROM incoming WHERE overlapping) i LEFT JOIN (
     SELECT rowid AS held, channel, measure, region, dimension, start, value AS held_value, reported AS held_reported,
         revision AS held_revision, received_at AS held_received_at, batch AS held_batch
     FROM observation WHERE {_WITHIN}
 ) o USING (channel, measure, region, dimension, start)
 WHERE held IS NULL OR held_value IS DISTINCT FROM value OR i.revision > held_revision"""
 
-_COUNT = "SELECT channel, what, count(*), min(start), max(start) FROM change GROUP BY channel, what"
+_COUNT = "SELECT channel, kind, count(*), min(start), max(start) FROM change GROUP BY channel, kind"
 
-_KEEP = """
+_INSERT_SUPERSEDED = """
 INSERT INTO superseded
 SELECT channel, measure, region, dimension, start, held_value, held_reported, held_revision, held_received_at,
     held_batch, received_at
-FROM change WHERE what IN ('changed', 'removed')"""
+FROM change WHERE kind IN ('changed', 'removed')"""
 
-_TAKE_OUT = """
+_DELETE_REPLACED = """
 DELETE FROM observation
-WHERE start BETWEEN $low AND $high AND rowid IN (SELECT held FROM change WHERE what IN ('changed', 'removed'))"""
+WHERE start BETWEEN $low AND $high AND rowid IN (SELECT held FROM change WHERE kind IN ('changed', 'removed'))"""
 
-_APPEND = """
+_INSERT = """
 INSERT INTO observation
 SELECT channel, measure, region, dimension, start, value, reported, greatest(revision, held_revision),
     greatest(received_at, held_received_at), batch
-FROM change WHERE what IN ('new', 'changed')"""
+FROM change WHERE kind IN ('new', 'changed')"""
 
-_APPEND_FIRST = """
+_INSERT_FIRST = """
 INSERT INTO observation
 SELECT channel, measure, region, dimension, start, value, reported, revision, received_at, batch
-FROM incoming WHERE NOT again"""
+FROM incoming WHERE NOT overlapping"""
 
-_CONFIRM = """
+_UPDATE_CONFIRMED = """
 UPDATE observation o SET revision = c.revision, batch = c.batch
-FROM change c WHERE o.rowid = c.held AND c.what = 'confirmed' AND o.start BETWEEN $low AND $high"""
+FROM change c WHERE o.rowid = c.held AND c.kind = 'confirmed' AND o.start BETWEEN $low AND $high"""
 
-Counts = dict[str, tuple[int, int, int]]
-"""What happened to how many rows, with their first and last start."""
 STAMPED = {"channel": np.uint16, "revision": np.int64, "received_at": np.int64, "batch": np.uint32}
 """What a row has from its stamp."""
-Known = dict[str, int | bool]
+Parameters = dict[str, int | bool]
 """Parameters of the statements."""
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """A batch stamp as codes and seconds."""
-
-    channel: int
-    batch: int
-    revision: int
-    received_at: int
-    interval_s: int
-    """Length of the channel's intervals: `Written.touched` ends one after the last start."""
 
 
 @dataclass(frozen=True)
 class Table:
     """A frame of codes (measure, region, dimension, start, value, reported), at least one row, and its stamp."""
 
-    stamp: Stamp
+    stamp: CodedStamp
     frame: pd.DataFrame
 
 
@@ -102,93 +87,83 @@ def upsert(cursor: duckdb.DuckDBPyConnection, tables: Sequence[Table], forced: b
 
     `forced` (sums of the contact ledger) replaces whatever the revision; there a NULL value removes its key.
     """
-    starts = [one.frame["start"].to_numpy() for one in tables]
-    held = _run(cursor, _HELD, _range(tables, starts)).fetchnumpy()
-    again = [_again(one.frame, held["start"][held["channel"] == one.stamp.channel]) for one in tables]
-    cursor.register("incoming", _together(tables, again))
-    counts = _append_first(cursor, tables, again)
-    if any(old.any() for old in again):
-        known = _range(tables, [own[old] for own, old in zip(starts, again, strict=True)]) | {"forced": forced}
-        for channel, what, number, first, last in _merge(cursor, known):
-            other = counts[channel].get(what, (0, first, last))
-            counts[channel][what] = (number + other[0], min(first, other[1]), max(last, other[2]))
-    return [_written(counts[one.stamp.channel], len(one.frame), one.stamp.interval_s) for one in tables]
+    starts = [table.frame["start"].to_numpy() for table in tables]
+    held = _execute(cursor, _HELD, _bounds(tables, starts)).fetchnumpy()
+    overlaps = [_overlaps(table.frame, held["start"][held["channel"] == table.stamp.channel]) for table in tables]
+    cursor.register("incoming", _concatenated(tables, overlaps))
+    changes = _insert_first(cursor, tables, overlaps)
+    if any(overlap.any() for overlap in overlaps):
+        overlapping = [table_starts[overlap] for table_starts, overlap in zip(starts, overlaps, strict=True)]
+        parameters = _bounds(tables, overlapping) | {"forced": forced}
+        for channel, kind, number, first, last in _merge(cursor, parameters):
+            changes[channel].add(kind, number, first, last)
+    return [_written(table, changes[table.stamp.channel]) for table in tables]
 
 
-def _again(frame: pd.DataFrame, held: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def _written(table: Table, changes: Changes) -> Written:
+    """What became of a table: those of its rows that nothing happened to say what is held."""
+    unchanged = len(table.frame) - changes.total() + changes.number("confirmed")
+    return changes.written(table.stamp.interval_s, unchanged)
+
+
+def _overlaps(frame: pd.DataFrame, held: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """By row whether there may be something to merge it with: its start is held, or it has no value."""
     found = np.isin(frame["start"].to_numpy(), held)
-    again: npt.NDArray[np.bool_] = found | np.isnan(frame["value"].to_numpy())
-    return again
+    overlaps: npt.NDArray[np.bool_] = found | np.isnan(frame["value"].to_numpy())
+    return overlaps
 
 
-def _range(tables: Sequence[Table], starts: Sequence[npt.NDArray[np.int64]]) -> Known:
+def _bounds(tables: Sequence[Table], starts: Sequence[npt.NDArray[np.int64]]) -> Parameters:
     """From the first start and channel to the last, of those tables that have any."""
-    edges = [int(edge) for own in starts if len(own) for edge in (own.min(), own.max())]
-    channels = [one.stamp.channel for one, own in zip(tables, starts, strict=True) if len(own)]
+    edges = [
+        int(edge) for table_starts in starts if len(table_starts) for edge in (table_starts.min(), table_starts.max())
+    ]
+    channels = [table.stamp.channel for table, table_starts in zip(tables, starts, strict=True) if len(table_starts)]
     return {"low": min(edges), "high": max(edges), "first": min(channels), "last": max(channels)}
 
 
-def _together(tables: Sequence[Table], again: Sequence[npt.NDArray[np.bool_]]) -> pd.DataFrame:
+def _concatenated(tables: Sequence[Table], overlaps: Sequence[npt.NDArray[np.bool_]]) -> pd.DataFrame:
     """The rows of tables as one frame, each with its stamp, and whether its channel has something of its interval."""
-    sizes = [len(one.frame) for one in tables]
-    columns = {name: np.concatenate([one.frame[name].to_numpy() for one in tables]) for name in tables[0].frame}
+    sizes = [len(table.frame) for table in tables]
+    columns = {name: np.concatenate([table.frame[name].to_numpy() for table in tables]) for name in tables[0].frame}
     stamps = {
-        name: np.repeat(np.array([getattr(one.stamp, name) for one in tables], kind), sizes)
+        name: np.repeat(np.array([getattr(table.stamp, name) for table in tables], kind), sizes)
         for name, kind in STAMPED.items()
     }
-    return pd.DataFrame({**columns, **stamps, "again": np.concatenate(again)}, copy=False)
+    return pd.DataFrame({**columns, **stamps, "overlapping": np.concatenate(overlaps)}, copy=False)
 
 
-def _append_first(
-    cursor: duckdb.DuckDBPyConnection, tables: Sequence[Table], again: Sequence[npt.NDArray[np.bool_]]
-) -> dict[int, Counts]:
+def _insert_first(
+    cursor: duckdb.DuckDBPyConnection, tables: Sequence[Table], overlaps: Sequence[npt.NDArray[np.bool_]]
+) -> dict[int, Changes]:
     """Append rows of intervals of which the channel has nothing yet."""
-    counts: dict[int, Counts] = {one.stamp.channel: {} for one in tables}
-    for one, old in zip(tables, again, strict=True):
-        first = one.frame["start"].to_numpy()[~old]
+    changes = {table.stamp.channel: Changes() for table in tables}
+    for table, overlap in zip(tables, overlaps, strict=True):
+        first = table.frame["start"].to_numpy()[~overlap]
         if len(first):
-            counts[one.stamp.channel]["new"] = (len(first), int(first.min()), int(first.max()))
-    if any(counts.values()):
-        _run(cursor, _APPEND_FIRST, {})
-    return counts
+            changes[table.stamp.channel].add("new", len(first), int(first.min()), int(first.max()))
+    if any(counted.total() for counted in changes.values()):
+        _execute(cursor, _INSERT_FIRST, {})
+    return changes
 
 
-def _merge(cursor: duckdb.DuckDBPyConnection, known: Known) -> list[tuple[int, str, int, int, int]]:
+def _merge(cursor: duckdb.DuckDBPyConnection, parameters: Parameters) -> list[tuple[int, str, int, int, int]]:
     """Merge the rows of intervals of which there is something with it; gives what happened by channel."""
-    _run(cursor, _CLASSIFY, known)
+    _execute(cursor, _CLASSIFY, parameters)
     counts = cursor.execute(_COUNT).fetchall()
-    happened = {what for _, what, *_ in counts}
+    kinds = {kind for _, kind, *_ in counts}
     steps = (
-        (_KEEP, {"changed", "removed"}),
-        (_TAKE_OUT, {"changed", "removed"}),
-        (_CONFIRM, {"confirmed"}),
-        (_APPEND, {"new", "changed"}),
+        (_INSERT_SUPERSEDED, {"changed", "removed"}),
+        (_DELETE_REPLACED, {"changed", "removed"}),
+        (_UPDATE_CONFIRMED, {"confirmed"}),
+        (_INSERT, {"new", "changed"}),
     )
     for statement, wanted in steps:
-        if wanted & happened:
-            _run(cursor, statement, known)
+        if wanted & kinds:
+            _execute(cursor, statement, parameters)
     return counts
 
 
-def _run(cursor: duckdb.DuckDBPyConnection, statement: str, known: Known) -> duckdb.DuckDBPyConnection:
+def _execute(cursor: duckdb.DuckDBPyConnection, statement: str, parameters: Parameters) -> duckdb.DuckDBPyConnection:
     """Execute with those of the known parameters that the statement names: DuckDB refuses others."""
-    return cursor.execute(statement, {name: value for name, value in known.items() if f"${name}" in statement})
-
-
-def _written(counts: Counts, rows: int, interval_s: int) -> Written:
-    """What became of so many rows: those that nothing happened to say what is held."""
-    moved = [counts[what] for what in ("new", "changed", "removed") if what in counts]
-    touched = None
-    if moved:
-        first, last = min(row[1] for row in moved), max(row[2] for row in moved)
-        touched = Interval(datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last + interval_s, UTC))
-    number = defaultdict(int, {what: row[0] for what, row in counts.items()})
-    return Written(
-        inserted=number["new"],
-        changed=number["changed"],
-        removed=number["removed"],
-        unchanged=rows - sum(number.values()) + number["confirmed"],
-        superseded_older=number["older"],
-        touched=touched,
-    )
+    return cursor.execute(statement, {name: value for name, value in parameters.items() if f"${name}" in statement})

@@ -1,22 +1,20 @@
-"""The contact ledger: each contact counts once, whatever the order, repetition or correction of its records.
-
-1. A contact that the ledger holds in this or a newer revision is left as it is.
-2. All earlier parts of the other contacts are deleted, the new ones inserted; both mark keys as touched.
-3. Exactly the touched keys are summed again and go through `postgres/upsert.py`; a key without parts is removed.
+"""The contact ledger in PostgreSQL, by the steps of `shared/ledger.py`; sums go through `postgres/upsert.py`.
 
 A contact is held as a digest of its key: 16 bytes whatever the source calls it, and never read back.
 """
 
-import hashlib
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from store.facts.postgres.links import Link
 from store.facts.postgres.schema import LEDGER
+from store.facts.postgres.sessions import Session
+from store.facts.shared.ledger import digests
 
 GIVEN = {name: LEDGER[name] for name in ("contact", "start", "value", "dimension", "measure", "region")}
+DIGEST_BYTES = 16
 SUMS = {name: LEDGER[name] for name in ("start", "value", "dimension", "measure", "region")}
 
 _STALE = """
@@ -24,26 +22,26 @@ INSERT INTO stale SELECT c.contact FROM contribution c
 WHERE c.channel = $1 AND c.contact IN (SELECT contact FROM given) GROUP BY c.contact HAVING max(c.revision) >= $2"""
 
 _DIFFERING = """
-WITH mine AS (
+WITH offered AS (
     SELECT contact, measure, region, dimension, start, value FROM given WHERE contact IN (SELECT contact FROM stale)
 ), held AS (
     SELECT contact, measure, region, dimension, start, value FROM contribution
     WHERE channel = $1 AND contact IN (SELECT contact FROM stale)
 )
 SELECT (SELECT count(*) FROM stale), (SELECT count(DISTINCT contact) FROM (
-    (TABLE mine EXCEPT ALL TABLE held) UNION ALL (TABLE held EXCEPT ALL TABLE mine)) AS different)"""
+    (TABLE offered EXCEPT ALL TABLE held) UNION ALL (TABLE held EXCEPT ALL TABLE offered)) AS different)"""
 
 _REPLACE = """
 WITH fresh AS MATERIALIZED (
     SELECT * FROM given g WHERE NOT EXISTS (SELECT FROM stale s WHERE s.contact = g.contact)
-), gone AS (
+), deleted AS (
     DELETE FROM contribution WHERE channel = $1 AND contact IN (SELECT contact FROM fresh)
     RETURNING start, dimension, measure, region
-), entered AS (
+), inserted AS (
     INSERT INTO contribution (contact, start, value, dimension, measure, region, channel, revision)
     SELECT contact, start, value, dimension, measure, region, $1, $2 FROM fresh
 )
-INSERT INTO touched TABLE gone UNION SELECT start, dimension, measure, region FROM fresh"""
+INSERT INTO touched TABLE deleted UNION SELECT start, dimension, measure, region FROM fresh"""
 
 _SUMS = """
 SELECT t.start, t.dimension, t.measure, t.region, coalesce(
@@ -55,37 +53,26 @@ GROUP BY t.start, t.dimension, t.measure, t.region"""
 """Parts are added in the order of their size: the same parts give the same digits in whatever order they came."""
 
 
-def digests(contacts: pd.Series) -> npt.NDArray[np.void]:
-    """What the ledger knows contacts by, as 16 bytes each."""
-    positions, labels = pd.factorize(contacts)
-    told = b"".join(hashlib.blake2b(_bytes(label), digest_size=16).digest() for label in labels)
-    found: npt.NDArray[np.void] = np.frombuffer(told, dtype="V16")[positions]
-    return found
-
-
-def replace_contacts(link: Link, channel: int, revision: int, given: pd.DataFrame) -> tuple[int, int]:
+def replace_contacts(session: Session, channel: int, revision: int, given: pd.DataFrame) -> tuple[int, int]:
     """Enter parts, in the caller's transaction, which has locked the channel; their keys are left in `touched`.
 
     Gives the number of contacts left alone because the ledger holds this or a newer revision:
     those that say the same and those that say otherwise.
     """
-    values = {name: given[name].to_numpy() for name in SUMS}
-    link.send("given", GIVEN, {**values, "contact": digests(given["contact"])}, len(given))
-    link.connection.execute(_STALE, [channel, revision])
-    stale, differing = link.connection.execute(_DIFFERING, [channel]).fetchall()[0]
-    link.connection.execute(_REPLACE, [channel, revision])
+    values: dict[str, npt.NDArray[Any]] = {name: given[name].to_numpy() for name in SUMS}
+    contacts, known = digests(given["contact"], DIGEST_BYTES)
+    values["contact"] = np.frombuffer(b"".join(known), dtype=f"V{DIGEST_BYTES}")[contacts]
+    session.send("given", GIVEN, values, len(given))
+    session.connection.execute(_STALE, [channel, revision])
+    stale, differing = session.connection.execute(_DIFFERING, [channel]).fetchall()[0]
+    session.connection.execute(_REPLACE, [channel, revision])
     return stale - differing, differing
 
 
-def touched_sums(link: Link, channel: int, peaks: list[int]) -> pd.DataFrame:
+def touched_sums(session: Session, channel: int, peaks: list[int]) -> pd.DataFrame:
     """The sums of the keys in `touched`; NaN: no contact is left in that key."""
-    low, high = link.connection.execute("SELECT min(start), max(start) FROM touched").fetchall()[0]
+    low, high = session.connection.execute("SELECT min(start), max(start) FROM touched").fetchall()[0]
     if low is None:
         return pd.DataFrame(columns=list(SUMS))
-    asked = _SUMS.format(peaks=",".join(map(str, peaks)), low=low, high=high, channel=channel)
-    return pd.DataFrame(link.fetch(SUMS, asked))
-
-
-def _bytes(contact: str) -> bytes:
-    """Text of a source as bytes; half a surrogate pair is kept as it stands."""
-    return contact.encode("utf-8", "surrogatepass")
+    query = _SUMS.format(peaks=",".join(map(str, peaks)), low=low, high=high, channel=channel)
+    return pd.DataFrame(session.fetch(SUMS, query))

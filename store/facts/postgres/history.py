@@ -12,19 +12,22 @@ from datetime import datetime
 
 import pandas as pd
 
-from config.catalogue import Catalogue, Kind
+from config.catalogue import Catalogue
 from metrics.observations import Interval
-from store.facts.encoding import Encoder, last_of_each_key
-from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, SumQuery, Written, to_nobody
-from store.facts.moments import moments, second, second_from
-from store.facts.postgres import remarks
+from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, SumQuery, Written, no_listener
+from store.facts.postgres import kept_aside
 from store.facts.postgres.answers import DIALECT, answer, holdings, rows
 from store.facts.postgres.contacts import replace_contacts, touched_sums
-from store.facts.postgres.days import forget_before, make_days
-from store.facts.postgres.links import Link, Links
-from store.facts.postgres.places import lay_places
-from store.facts.postgres.upsert import Stamp, lock_channel, upsert
-from store.facts.sum_queries import sums
+from store.facts.postgres.partitions import forget_before, make_partitions
+from store.facts.postgres.regions import write_regions
+from store.facts.postgres.sessions import Session, Sessions
+from store.facts.postgres.upsert import lock_channel, upsert
+from store.facts.shared import progress
+from store.facts.shared.encoding import Encoder, last_of_each_key
+from store.facts.shared.ledger import peak_measures
+from store.facts.shared.seconds import second, second_from
+from store.facts.shared.stamps import CodedStamp
+from store.facts.shared.sum_queries import sum_statement
 
 _BATCH = """
 INSERT INTO batch_name (label) VALUES ($1) ON CONFLICT (label) DO UPDATE SET label = excluded.label RETURNING code"""
@@ -37,19 +40,16 @@ ON CONFLICT (channel, source) DO UPDATE SET start = excluded.start, received_at 
 WHERE progress.start <= excluded.start"""
 
 
-PROGRESS = ("channel", "source", "start", "received_at")
-
-
 class PostgresHistory:
     """Facts in one schema of a PostgreSQL database; any number of processes may hold it; raises StoreUnreachable."""
 
     def __init__(self, url: str, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._links = Links(url)
-        with self._links.link() as link:
-            lay_places(link, catalogue)
+        self._sessions = Sessions(url)
+        with self._sessions.session() as session:
+            write_regions(session, catalogue)
             for kind, labels in (("channel", catalogue.channels), ("measure", catalogue.measures)):
-                link.names.give(kind, labels)
+                session.names.give(kind, labels)
 
     def write(self, stamp: BatchStamp, observations: pd.DataFrame) -> Written:
         """See `History.write`."""
@@ -57,39 +57,41 @@ class PostgresHistory:
 
     def write_all(self, tables: Sequence[tuple[BatchStamp, pd.DataFrame]]) -> tuple[Written, ...]:
         """See `History.write_all`."""
-        with self._links.link() as link:
-            frames = [Encoder(self._catalogue, link.names, stamp).observations(rows) for stamp, rows in tables]
-            return self._merge(link, [stamp for stamp, _ in tables], frames)
+        with self._sessions.session() as session:
+            frames = [Encoder(self._catalogue, session.names, stamp).observations(rows) for stamp, rows in tables]
+            return self._merge(session, [stamp for stamp, _ in tables], frames)
 
-    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame, announce: Announce = to_nobody) -> Written:
+    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame, announce: Announce = no_listener) -> Written:
         """See `History.contribute`."""
-        with self._links.link() as link:
-            encoder = Encoder(self._catalogue, link.names, stamp)
+        with self._sessions.session() as session:
+            encoder = Encoder(self._catalogue, session.names, stamp)
             given = encoder.contributions(contributions)
             if given.empty:
                 return Written()
-            make_days(link.connection, given["start"])
-            with self._writing(link, stamp) as coded:
-                same, older = replace_contacts(link, coded.channel, stamp.revision, given)
-                sums = touched_sums(link, coded.channel, self._peaks(link))
+            make_partitions(session.connection, given["start"])
+            with self._writing(session, stamp) as coded:
+                same, older = replace_contacts(session, coded.channel, stamp.revision, given)
+                sums = touched_sums(
+                    session, coded.channel, session.names.find("measure", peak_measures(self._catalogue))
+                )
                 written = Written()
                 if not sums.empty:
-                    written = upsert(link, coded, encoder.with_reported(sums), forced=True)
-                    _advance(link, stamp, int(sums["start"].max()))
+                    written = upsert(session, coded, encoder.with_reported(sums), forced=True)
+                    _advance(session, stamp, int(sums["start"].max()))
                 if written.touched is not None:
                     announce(written.touched)
             return replace(written, unchanged=written.unchanged + same, superseded_older=older)
 
     def withdraw(self, stamp: BatchStamp, keys: pd.DataFrame) -> Written:
         """See `History.withdraw`."""
-        with self._links.link() as link:
-            frame = Encoder(self._catalogue, link.names, stamp).observations(keys.assign(value=0.0))
-            return self._merge(link, [stamp], [frame.assign(value=float("nan"))], forced=True)[0]
+        with self._sessions.session() as session:
+            frame = Encoder(self._catalogue, session.names, stamp).withdrawn(keys)
+            return self._merge(session, [stamp], [frame], forced=True)[0]
 
     def totals(self, question: SumQuery) -> pd.DataFrame:
         """See `History.totals`."""
-        with self._links.link() as link, link.snapshot():
-            return answer(link, sums(question, self._catalogue, link.names, DIALECT))
+        with self._sessions.session() as session, session.snapshot():
+            return answer(session, sum_statement(question, self._catalogue, session.names, DIALECT))
 
     def observations(
         self,
@@ -99,87 +101,79 @@ class PostgresHistory:
         columns: Sequence[str] = ROW_COLUMNS,
     ) -> pd.DataFrame:
         """See `History.observations`."""
-        known = None if as_known_at is None else second(as_known_at)
-        with self._links.link() as link, link.snapshot():
-            codes = link.names.find("channel", self._catalogue.channels if channels is None else channels)
-            return rows(link, second_from(interval.start), second_from(interval.end), codes, known, columns)
+        with self._sessions.session() as session, session.snapshot():
+            codes = session.names.find("channel", self._catalogue.channels if channels is None else channels)
+            return rows(session, interval, codes, as_known_at, columns)
 
     def keep_aside(self, stamp: BatchStamp, table: pd.DataFrame) -> int:
         """See `History.keep_aside`."""
-        with self._links.link() as link:
-            channel = int(link.names.give("channel", [stamp.channel])[0])
-            with link.connection.transaction():
-                lock_channel(link, channel)
-                return remarks.keep(link.connection, stamp, table)
+        with self._sessions.session() as session:
+            channel = int(session.names.give("channel", [stamp.channel])[0])
+            with session.connection.transaction():
+                lock_channel(session, channel)
+                return kept_aside.keep(session.connection, stamp, table)
 
     def aside(self, channel: str | None = None, received: Interval | None = None, limit: int = 1000) -> pd.DataFrame:
         """See `History.aside`."""
-        with self._links.link() as link:
-            return remarks.read(link.connection, channel, received, limit)
+        with self._sessions.session() as session:
+            return kept_aside.read(session.connection, channel, received, limit)
 
     def last_starts(self) -> pd.DataFrame:
         """See `History.last_starts`."""
-        with self._links.link() as link:
-            asked = "SELECT channel, source, start, received_at FROM progress ORDER BY channel, source"
-            found = pd.DataFrame(link.connection.execute(asked).fetchall(), columns=list(PROGRESS))
-        names = {name: found[name].astype("str") for name in PROGRESS[:2]}
-        return found.assign(**names, **{name: moments(found[name].to_numpy()) for name in PROGRESS[2:]})
+        with self._sessions.session() as session:
+            query = "SELECT channel, source, start, received_at FROM progress ORDER BY channel, source"
+            found = session.connection.execute(query).fetchall()
+        return progress.as_frame(*(zip(*found, strict=True) if found else ((),) * 4))
 
     def forget(self, before: datetime) -> int:
         """See `History.forget`."""
-        with self._links.link() as link:
-            return forget_before(link.connection, second_from(before))
+        with self._sessions.session() as session:
+            return forget_before(session.connection, second_from(before))
 
     def tidy(self) -> None:
         """See `History.tidy`: PostgreSQL does it by itself."""
 
     def holdings(self) -> Holdings:
         """See `History.holdings`."""
-        with self._links.link() as link, link.snapshot():
-            return holdings(link)
+        with self._sessions.session() as session, session.snapshot():
+            return holdings(session)
 
     def close(self) -> None:
         """See `History.close`."""
-        self._links.close()
+        self._sessions.close()
 
     def _merge(
-        self, link: Link, stamps: Sequence[BatchStamp], frames: Sequence[pd.DataFrame], forced: bool = False
+        self, session: Session, stamps: Sequence[BatchStamp], frames: Sequence[pd.DataFrame], forced: bool = False
     ) -> tuple[Written, ...]:
         """Merge frames of codes in one transaction and note how far their sources have come.
 
         Channels are locked in the order of their names, so that no two writers wait for each other.
         """
         found = [Written()] * len(frames)
-        ordered = sorted((at for at, frame in enumerate(frames) if len(frame)), key=lambda at: stamps[at].channel)
-        for at in ordered:
-            make_days(link.connection, frames[at]["start"])
-        with link.connection.transaction():
-            for at in ordered:
-                kept, repeated = last_of_each_key(frames[at])
-                with self._writing(link, stamps[at]) as coded:
-                    _advance(link, stamps[at], int(kept["start"].max()))
-                    found[at] = replace(upsert(link, coded, kept, forced), repeated=repeated)
+        ordered = sorted(
+            (position for position, frame in enumerate(frames) if len(frame)),
+            key=lambda position: stamps[position].channel,
+        )
+        for position in ordered:
+            make_partitions(session.connection, frames[position]["start"])
+        with session.connection.transaction():
+            for position in ordered:
+                kept, repeated = last_of_each_key(frames[position])
+                with self._writing(session, stamps[position]) as coded:
+                    _advance(session, stamps[position], int(kept["start"].max()))
+                    found[position] = replace(upsert(session, coded, kept, forced), repeated=repeated)
         return tuple(found)
 
     @contextmanager
-    def _writing(self, link: Link, stamp: BatchStamp) -> Iterator[Stamp]:
+    def _writing(self, session: Session, stamp: BatchStamp) -> Iterator[CodedStamp]:
         """One transaction, alone in its channel, with the batch's name in it."""
-        channel = int(link.names.give("channel", [stamp.channel])[0])
-        with link.connection.transaction():
-            lock_channel(link, channel)
-            yield Stamp(
-                channel=channel,
-                batch=link.connection.execute(_BATCH, [stamp.batch]).fetchall()[0][0],
-                revision=stamp.revision,
-                received_at=second(stamp.received_at),
-                interval_s=self._catalogue.channels[stamp.channel].interval_s,
-            )
-
-    def _peaks(self, link: Link) -> list[int]:
-        peaks = [measure.id for measure in self._catalogue.measures.values() if measure.kind is Kind.PEAK]
-        return link.names.find("measure", peaks)
+        channel = int(session.names.give("channel", [stamp.channel])[0])
+        with session.connection.transaction():
+            lock_channel(session, channel)
+            [(batch,)] = session.connection.execute(_BATCH, [stamp.batch]).fetchall()
+            yield CodedStamp.of(stamp, channel, batch, self._catalogue)
 
 
-def _advance(link: Link, stamp: BatchStamp, start: int) -> None:
+def _advance(session: Session, stamp: BatchStamp, start: int) -> None:
     """Keep the latest interval that a source brought."""
-    link.connection.execute(_ADVANCE, [stamp.channel, stamp.source, start, second(stamp.received_at)])
+    session.connection.execute(_ADVANCE, [stamp.channel, stamp.source, start, second(stamp.received_at)])

@@ -41,7 +41,7 @@ LEDGER = {
 }
 """Columns of the contact ledger; a contact is known by a digest of its key (`postgres/contacts.py`)."""
 
-PARTED = ("observation", "superseded", "contribution")
+PARTITIONED = ("observation", "superseded", "contribution")
 """Tables that have a partition a day."""
 
 
@@ -78,7 +78,7 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtext('watchfloor facts'), hashtext(curr
 """Whoever makes or drops tables takes turns."""
 
 
-def lay_out(connection: Connection) -> None:
+def create_tables(connection: Connection) -> None:
     """Make the tables if there are none; raises StoreTooNew for those of another version of the program."""
     _make_schema(connection)
     if "layout" not in table_names(connection, ["layout"]):
@@ -86,8 +86,8 @@ def lay_out(connection: Connection) -> None:
             connection.execute(LOCK)
             if "layout" not in table_names(connection, ["layout"]):
                 for table, columns in TABLES.items():
-                    parted = " PARTITION BY RANGE (start)" if table in PARTED else ""
-                    connection.execute(f"CREATE TABLE {table} ({columns}){parted}")
+                    partitioned = " PARTITION BY RANGE (start)" if table in PARTITIONED else ""
+                    connection.execute(f"CREATE TABLE {table} ({columns}){partitioned}")
                 for index in INDEXES:
                     connection.execute(f"CREATE INDEX ON {index}")
                 connection.execute("INSERT INTO layout VALUES ($1)", [VERSION])
@@ -110,5 +110,5 @@ def _make_schema(connection: Connection) -> None:
 
 def table_names(connection: Connection, wanted: list[str]) -> set[str]:
     """Those tables that are there now; `to_regclass` would answer from memory what this connection saw before."""
-    asked = "SELECT relname FROM pg_class WHERE relname = ANY ($1) AND relnamespace = current_schema()::regnamespace"
-    return {name for (name,) in connection.execute(asked, [wanted]).fetchall()}
+    query = "SELECT relname FROM pg_class WHERE relname = ANY ($1) AND relnamespace = current_schema()::regnamespace"
+    return {name for (name,) in connection.execute(query, [wanted]).fetchall()}

@@ -9,20 +9,19 @@
    of the same statement.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 
-from metrics.observations import Interval
 from store.facts.history import Written
 from store.facts.postgres.binary import Values
-from store.facts.postgres.days import DAY_S, part_of
-from store.facts.postgres.links import Link
+from store.facts.postgres.partitions import DAY_S, partition_of
 from store.facts.postgres.schema import FACT
+from store.facts.postgres.sessions import Session
+from store.facts.shared.changes import Changes
+from store.facts.shared.stamps import CodedStamp
 
 INCOMING = {name: FACT[name] for name in ("start", "value", "dimension", "measure", "region", "reported")}
 
@@ -38,69 +37,57 @@ WITH change AS MATERIALIZED (
         WHEN {revision} <= o.revision AND NOT {forced} THEN CASE WHEN o.value = i.value THEN 'same' ELSE 'older' END
         WHEN o.value <> i.value THEN 'changed'
         WHEN {revision} > o.revision THEN 'confirmed'
-        ELSE 'same' END AS what
+        ELSE 'same' END AS kind
     FROM incoming i LEFT JOIN {part} o ON o.start = i.start AND {within} AND o.channel = {channel}
         AND o.measure = i.measure AND o.region = i.region AND o.dimension = i.dimension
 ), kept AS (
     INSERT INTO superseded ({columns}, superseded_at)
-    SELECT {all}, {received_at} FROM {part} o JOIN change c ON o.ctid = c.held WHERE c.what IN ('changed', 'removed')
+    SELECT {all}, {received_at} FROM {part} o JOIN change c ON o.ctid = c.held WHERE c.kind IN ('changed', 'removed')
 ), replaced AS (
     UPDATE {part} o SET value = c.value, reported = c.reported, batch = {batch},
         revision = greatest({revision}, o.revision),
-        received_at = CASE c.what WHEN 'changed' THEN greatest({received_at}, o.received_at) ELSE o.received_at END
-    FROM change c WHERE o.ctid = c.held AND c.what IN ('changed', 'confirmed')
+        received_at = CASE c.kind WHEN 'changed' THEN greatest({received_at}, o.received_at) ELSE o.received_at END
+    FROM change c WHERE o.ctid = c.held AND c.kind IN ('changed', 'confirmed')
 ), removed AS (
-    DELETE FROM {part} o USING change c WHERE o.ctid = c.held AND c.what = 'removed'
+    DELETE FROM {part} o USING change c WHERE o.ctid = c.held AND c.kind = 'removed'
 ), appended AS (
     INSERT INTO {part} ({columns})
     SELECT start, value, {revision}, {received_at}, dimension, {batch}, {channel}, measure, region, reported
-    FROM change WHERE what = 'new'
+    FROM change WHERE kind = 'new'
 )
-SELECT what, count(*), min(start), max(start) FROM change WHERE what <> 'nothing' GROUP BY what"""
+SELECT kind, count(*), min(start), max(start) FROM change WHERE kind <> 'nothing' GROUP BY kind"""
 
 _JOIN = "SELECT set_config('enable_hashjoin', $1, true), set_config('enable_mergejoin', 'off', true)"
-"""Of a partition that grows by the minute the planner has no figures: it is told how to join."""
+"""Of a partition that grows by the minute the planner has no figures: how to join is set here."""
 
 DENSE = 1000
 """Rows a start from which reading its rows beats looking them up; a nation's channel has 16,000."""
 
-Counts = dict[str, tuple[int, int, int]]
-"""What happened -> how often, first and last start."""
 
-
-@dataclass(frozen=True)
-class Stamp:
-    """A batch stamp as codes and seconds."""
-
-    channel: int
-    batch: int
-    revision: int
-    received_at: int
-    interval_s: int
-    """Length of the channel's intervals: `Written.touched` ends one after the last start."""
-
-
-def lock_channel(link: Link, channel: int) -> None:
+def lock_channel(session: Session, channel: int) -> None:
     """Wait until no other transaction writes this channel, and keep others waiting until this one ends."""
-    link.connection.execute("SELECT pg_advisory_xact_lock(('observation'::regclass::oid::int8 << 16) + $1)", [channel])
+    session.connection.execute(
+        "SELECT pg_advisory_xact_lock(('observation'::regclass::oid::int8 << 16) + $1)", [channel]
+    )
 
 
-def upsert(link: Link, stamp: Stamp, frame: pd.DataFrame, forced: bool = False) -> Written:
+def upsert(session: Session, stamp: CodedStamp, frame: pd.DataFrame, forced: bool = False) -> Written:
     """Merge a frame of codes in the caller's transaction, which has locked the channel.
 
     `forced` (sums of the contact ledger) replaces whatever the revision; there a NaN removes its key.
     """
     starts = frame["start"].unique()
-    link.connection.execute(_JOIN, ["off"])
-    held = link.connection.execute(_HELD, [starts.tolist(), stamp.channel]).fetchall()
+    session.connection.execute(_JOIN, ["off"])
+    held = session.connection.execute(_HELD, [starts.tolist(), stamp.channel]).fetchall()
     known = frame["start"].isin([start for (start,) in held])
-    done: list[Counts] = []
+    changes = Changes()
     for day, fresh in _by_day(frame[~known & frame["value"].notna()]):
-        link.send(part_of("observation", day), FACT, _facts(fresh, stamp), len(fresh))
-        done.append({"new": (len(fresh), int(fresh["start"].min()), int(fresh["start"].max()))})
+        session.send(partition_of("observation", day), FACT, _facts(fresh, stamp), len(fresh))
+        changes.add("new", len(fresh), int(fresh["start"].min()), int(fresh["start"].max()))
     for day, rows in _by_day(frame[known]):
-        done += [_merge(link, stamp, day, part, dense, forced) for dense, part in _by_density(rows)]
-    return _written(done, stamp.interval_s)
+        for dense, part in _by_density(rows):
+            _merge(session, stamp, day, part, dense, forced, changes)
+    return changes.written(stamp.interval_s, changes.number("same", "confirmed"))
 
 
 def _by_day(frame: pd.DataFrame) -> Iterable[tuple[int, pd.DataFrame]]:
@@ -112,56 +99,33 @@ def _by_day(frame: pd.DataFrame) -> Iterable[tuple[int, pd.DataFrame]]:
 def _by_density(frame: pd.DataFrame) -> Iterable[tuple[bool, pd.DataFrame]]:
     """The rows of starts that are brought again almost whole, and those of starts that are mended here and there."""
     dense = frame.groupby("start")["start"].transform("size") >= DENSE
-    return ((bool(which), frame[dense == which]) for which in dense.unique())
+    return ((bool(is_dense), frame[dense == is_dense]) for is_dense in dense.unique())
 
 
-def _facts(frame: pd.DataFrame, stamp: Stamp) -> Values:
+def _facts(frame: pd.DataFrame, stamp: CodedStamp) -> Values:
     """Every column of new rows, in the order of the primary key: its pages are filled one after another."""
     order = np.lexsort([frame[name] for name in ("dimension", "region", "measure", "start")])
-    told = {"channel": stamp.channel, "batch": stamp.batch}
-    told |= {"revision": stamp.revision, "received_at": stamp.received_at}
-    return {**{name: frame[name].to_numpy()[order] for name in INCOMING}, **told}
+    parameters = {"channel": stamp.channel, "batch": stamp.batch}
+    parameters |= {"revision": stamp.revision, "received_at": stamp.received_at}
+    return {**{name: frame[name].to_numpy()[order] for name in INCOMING}, **parameters}
 
 
-def _merge(link: Link, stamp: Stamp, day: int, frame: pd.DataFrame, dense: bool, forced: bool) -> Counts:
-    """Compare rows of one day with those that are held, and do what the comparison says."""
+def _merge(
+    session: Session, stamp: CodedStamp, day: int, frame: pd.DataFrame, dense: bool, forced: bool, changes: Changes
+) -> None:
+    """Compare rows of one day with those that are held, and do and count what the comparison says."""
     starts = ", ".join(map(str, frame["start"].unique()))
-    link.connection.execute(_JOIN, ["on" if dense else "off"])
+    session.connection.execute(_JOIN, ["on" if dense else "off"])
     # To delete from a table that is staged in again and again would leave all that was there to be read past.
-    link.connection.execute("TRUNCATE incoming")
-    link.send("incoming", INCOMING, {name: frame[name].to_numpy() for name in INCOMING}, len(frame))
-    told = {
+    session.connection.execute("TRUNCATE incoming")
+    session.send("incoming", INCOMING, {name: frame[name].to_numpy() for name in INCOMING}, len(frame))
+    parameters = {
         **{name: str(value) for name, value in asdict(stamp).items()},
-        "part": part_of("observation", day),
+        "part": partition_of("observation", day),
         "forced": str(forced),
         "within": f"o.start IN ({starts})" if dense else "TRUE",
         "columns": ", ".join(FACT),
         "all": ", ".join(f"o.{name}" for name in FACT),
     }
-    found = link.connection.execute(_MERGE.format(**told)).fetchall()
-    return {what: (number, first, last) for what, number, first, last in found}
-
-
-def _written(done: Iterable[Counts], interval_s: int) -> Written:
-    number: dict[str, int] = defaultdict(int)
-    moved: list[int] = []
-    for counts in done:
-        for what, (count, first, last) in counts.items():
-            number[what] += count
-            if what in ("new", "changed", "removed"):
-                moved += [first, last]
-    touched = None
-    if moved:
-        touched = Interval(_moment(min(moved)), _moment(max(moved) + interval_s))
-    return Written(
-        inserted=number["new"],
-        changed=number["changed"],
-        removed=number["removed"],
-        unchanged=number["same"] + number["confirmed"],
-        superseded_older=number["older"],
-        touched=touched,
-    )
-
-
-def _moment(second: int) -> datetime:
-    return datetime.fromtimestamp(second, UTC)
+    for kind, number, first, last in session.connection.execute(_MERGE.format(**parameters)).fetchall():
+        changes.add(kind, number, first, last)

@@ -53,8 +53,8 @@ class Wanted:
 class Cutter:
     """Cuts one question at the horizons of the tiers as they stand."""
 
-    def __init__(self, tiers: Sequence[Tier], standing: TierProgress, day: DayPlan, wanted: Wanted) -> None:
-        self._tiers, self._standing, self._day, self._wanted = tiers, standing, day, wanted
+    def __init__(self, tiers: Sequence[Tier], progress: TierProgress, day: DayPlan, wanted: Wanted) -> None:
+        self._tiers, self._progress, self._day, self._wanted = tiers, progress, day, wanted
 
     def pieces(self) -> list[Piece]:
         """Pieces in order of time that cover the whole span; raises NotKept."""
@@ -65,7 +65,7 @@ class Cutter:
         if span.start == span.end:
             return
         if level == 0:
-            self._demand_kept(span)
+            self._check_kept(span)
             yield Piece(tier, span)
             return
         for run in self._runs(level, span) if self._answers(tier) else ():
@@ -94,10 +94,10 @@ class Cutter:
 
     def _needed(self, level: int, span: Interval) -> Iterator[Interval]:
         """What the tier below has forgotten and this one has not."""
-        forgotten = self._standing.forgotten(self._tiers[level - 1].name)
+        forgotten = self._progress.forgotten(self._tiers[level - 1].name)
         if forgotten is None:
             return
-        low = max(span.start, self._own(level) or span.start)
+        low = max(span.start, self._forgotten_here(level) or span.start)
         high = min(span.end, forgotten)
         inside = self._tiers[level].inside(Interval(low, high), self._day) if low < high else None
         if inside is not None:
@@ -106,11 +106,11 @@ class Cutter:
     def _cheaper(self, level: int, span: Interval) -> Iterator[Interval]:
         """Whole days that the tier below holds too, without the buckets that were touched since they were rolled."""
         wanted, tier = self._wanted, self._tiers[level]
-        fronts = [self._standing.fronts.get((tier.name, channel)) for channel in wanted.channels]
+        fronts = [self._progress.fronts.get((tier.name, channel)) for channel in wanted.channels]
         rolled = [front.rolled for front in fronts if front is not None]
         if not wanted.spared or len(rolled) < len(fronts) or not rolled:
             return
-        low = self._day_from(max(span.start, self._standing.forgotten(self._tiers[level - 1].name) or span.start))
+        low = self._day_from(max(span.start, self._progress.forgotten(self._tiers[level - 1].name) or span.start))
         high = day_start(min(span.end, *rolled), self._day)
         for touched in self._touched(level):
             if low < min(touched.start, high):
@@ -122,28 +122,28 @@ class Cutter:
     def _touched(self, level: int) -> list[Interval]:
         """Buckets of a tier that were touched since, in it or in a tier below, in order of time."""
         finer = {tier.name for tier in self._tiers[: level + 1]}
-        marks = [mark for mark in self._standing.marks if mark.tier in finer and mark.channel in self._wanted.channels]
+        marks = [mark for mark in self._progress.marks if mark.tier in finer and mark.channel in self._wanted.channels]
         found = {self._tiers[level].bucket(mark.start, self._day) for mark in marks}
         return sorted(found, key=lambda bucket: bucket.start)
 
-    def _own(self, level: int) -> datetime | None:
+    def _forgotten_here(self, level: int) -> datetime | None:
         """Before when a tier holds nothing although another one does."""
-        return None if level == len(self._tiers) - 1 else self._standing.forgotten(self._tiers[level].name)
+        return None if level == len(self._tiers) - 1 else self._progress.forgotten(self._tiers[level].name)
 
     def _day_from(self, moment: datetime) -> datetime:
         today = self._tiers[-1].bucket(moment, self._day)
         return today.start if today.start == moment else today.end
 
-    def _demand_kept(self, span: Interval) -> None:
+    def _check_kept(self, span: Interval) -> None:
         """Refuse a piece that no tier can answer exactly, saying what can be asked."""
-        forgotten = self._standing.forgotten(self._tiers[0].name)
+        forgotten = self._progress.forgotten(self._tiers[0].name)
         if forgotten is None or span.start >= forgotten:
             return
-        wanted, told = self._wanted, f"{span.start.isoformat()} to {min(span.end, forgotten).isoformat()}"
+        wanted, refused = self._wanted, f"{span.start.isoformat()} to {min(span.end, forgotten).isoformat()}"
         kept = "; ".join(
             f"before {limit.isoformat()} figures are kept by buckets of {above.size}"
             for below, above in zip(self._tiers, self._tiers[1:], strict=False)
-            if (limit := self._standing.forgotten(below.name)) is not None
+            if (limit := self._progress.forgotten(below.name)) is not None
         )
         if wanted.replayed:
             reason = "what was shown at a time is forgotten with the single intervals"
@@ -151,4 +151,4 @@ class Cutter:
             reason = "a mean or largest instant needs every instant and whole buckets"
         else:
             reason = "ask for whole buckets, by steps that they divide"
-        raise NotKept(f"{told} cannot be answered exactly: {kept}; {reason}")
+        raise NotKept(f"{refused} cannot be answered exactly: {kept}; {reason}")

@@ -14,10 +14,10 @@ import pandas as pd
 from config.catalogue import Catalogue
 from metrics.condensing import by_instants
 from metrics.observations import Interval
-from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, SumQuery, Written, to_nobody
+from store.facts.history import ROW_COLUMNS, Announce, BatchStamp, Holdings, SumQuery, Written, no_listener
 from store.facts.tiers.cutting import Cutter, Wanted
-from store.facts.tiers.joining import ask
-from store.facts.tiers.lateness import in_time, remarks, starts_of
+from store.facts.tiers.joining import joined_answer
+from store.facts.tiers.lateness import in_time, late_rows_aside, starts_of
 from store.facts.tiers.retaining import Retention
 from store.facts.tiers.rolling import Rolled, Roller
 from store.facts.tiers.tier import Tier
@@ -36,7 +36,7 @@ class TieredHistory:
             raise ValueError(f"the reporting day starts at {starts}: it must start on a quarter of an hour")
         self.tiers = tuple(tiers)
         self._raw = self.tiers[0].history
-        self._standings, self._catalogue = tier_progress, catalogue
+        self._progress_store, self._catalogue = tier_progress, catalogue
         self._roller = Roller(self.tiers, tier_progress, catalogue)
         self._retention = Retention(self.tiers, tier_progress, catalogue)
         self._retention.recover()
@@ -56,11 +56,11 @@ class TieredHistory:
     def write_all(self, tables: Sequence[tuple[BatchStamp, pd.DataFrame]]) -> tuple[Written, ...]:
         """See `History.write_all`; rows of time that is closed are kept aside."""
         closed = self._closed()
-        taken = [(stamp, self._taken(stamp, rows, "observations", closed)) for stamp, rows in tables]
-        named = [(stamp.channel, starts_of(rows)) for stamp, rows in taken]
-        return self._roller.store_all(0, named, lambda: self._raw.write_all(taken))
+        in_time_rows = [(stamp, self._in_time(stamp, rows, "observations", closed)) for stamp, rows in tables]
+        named = [(stamp.channel, starts_of(rows)) for stamp, rows in in_time_rows]
+        return self._roller.store_all(0, named, lambda: self._raw.write_all(in_time_rows))
 
-    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame, announce: Announce = to_nobody) -> Written:
+    def contribute(self, stamp: BatchStamp, contributions: pd.DataFrame, announce: Announce = no_listener) -> Written:
         """See `History.contribute`; a contact that has a row of time that is closed is kept aside whole."""
 
         def touches(touched: Interval) -> None:
@@ -81,7 +81,7 @@ class TieredHistory:
         )
         channels = tuple(self._catalogue.channels) if question.channels is None else question.channels
         pieces = self._cutter(Wanted.by(question, channels, instants)).pieces()
-        return ask(question, pieces, self._catalogue)
+        return joined_answer(question, pieces, self._catalogue)
 
     def observations(
         self,
@@ -101,9 +101,9 @@ class TieredHistory:
         plain = pd.concat([rows.astype(dict.fromkeys(keys, "str")) for rows in found], ignore_index=True)
         return plain.astype(dict.fromkeys(keys, "category"))
 
-    def keep_aside(self, stamp: BatchStamp, remarks: pd.DataFrame) -> int:
+    def keep_aside(self, stamp: BatchStamp, table: pd.DataFrame) -> int:
         """See `History.keep_aside`."""
-        return self._raw.keep_aside(stamp, remarks)
+        return self._raw.keep_aside(stamp, table)
 
     def aside(self, channel: str | None = None, received: Interval | None = None, limit: int = 1000) -> pd.DataFrame:
         """See `History.aside`."""
@@ -124,11 +124,11 @@ class TieredHistory:
 
     def holdings(self) -> Holdings:
         """See `History.holdings`: of all tiers together; time that two of them hold counts in both."""
-        each = [tier.history.holdings() for tier in self.tiers]
-        oldest = [one.oldest for one in each if one.oldest is not None]
-        newest = [one.newest for one in each if one.newest is not None]
-        rows, size = sum(one.rows for one in each), sum(one.bytes for one in each)
-        lacking = tuple(dict.fromkeys(server for held in each for server in held.lacking))
+        each_holdings = [tier.history.holdings() for tier in self.tiers]
+        oldest = [held.oldest for held in each_holdings if held.oldest is not None]
+        newest = [held.newest for held in each_holdings if held.newest is not None]
+        rows, size = sum(held.rows for held in each_holdings), sum(held.bytes for held in each_holdings)
+        lacking = tuple(dict.fromkeys(server for held in each_holdings for server in held.lacking))
         return Holdings(rows, size, min(oldest, default=None), max(newest, default=None), lacking)
 
     def close(self) -> None:
@@ -139,20 +139,20 @@ class TieredHistory:
     def _store(
         self, stamp: BatchStamp, table: pd.DataFrame, what: str, act: Callable[[BatchStamp, pd.DataFrame], Written]
     ) -> Written:
-        taken = self._taken(stamp, table, what, self._closed())
-        return self._roller.store(0, stamp.channel, starts_of(taken), lambda: act(stamp, taken))
+        in_time_rows = self._in_time(stamp, table, what, self._closed())
+        return self._roller.store(0, stamp.channel, starts_of(in_time_rows), lambda: act(stamp, in_time_rows))
 
     def _closed(self) -> datetime | None:
-        return self._standings.read().closed(self.tiers[0].name)
+        return self._progress_store.read().closed(self.tiers[0].name)
 
-    def _taken(self, stamp: BatchStamp, table: pd.DataFrame, what: str, closed: datetime | None) -> pd.DataFrame:
+    def _in_time(self, stamp: BatchStamp, table: pd.DataFrame, what: str, closed: datetime | None) -> pd.DataFrame:
         """What of a table can be merged; the rest is kept aside."""
-        taken, late = in_time(table, closed)
+        in_time_rows, late = in_time(table, closed)
         if closed is not None and not late.empty:
-            # A batch keeps its own remarks under its own name: these must not take their place.
+            # A batch keeps its own rejects under its own name: these must not take their place.
             aside = replace(stamp, batch=f"{stamp.batch} {what} of closed time")
-            self._raw.keep_aside(aside, remarks(late))
-        return taken
+            self._raw.keep_aside(aside, late_rows_aside(late))
+        return in_time_rows
 
     def _cutter(self, wanted: Wanted) -> Cutter:
-        return Cutter(self.tiers, self._standings.read(), self._catalogue.day, wanted)
+        return Cutter(self.tiers, self._progress_store.read(), self._catalogue.day, wanted)

@@ -13,31 +13,31 @@ import pandas as pd
 from config.catalogue import Catalogue, Kind
 from metrics.condensing import by_instants
 from metrics.rollup import roll_up
-from store.facts.buckets import runs
 from store.facts.history import SumQuery
-from store.facts.moments import moments
+from store.facts.shared.buckets import runs
+from store.facts.shared.seconds import moments
 from store.facts.tiers.cutting import Piece
 
 EVERY_INSTANT = 1
 """Buckets of one second: starts are whole seconds, so each holds one instant."""
 
 
-def ask(question: SumQuery, pieces: Sequence[Piece], catalogue: Catalogue) -> pd.DataFrame:
+def joined_answer(question: SumQuery, pieces: Sequence[Piece], catalogue: Catalogue) -> pd.DataFrame:
     """The answer of all pieces, as `History.totals` gives it."""
     if len(pieces) == 1:
         return pieces[0].tier.history.totals(replace(question, interval=pieces[0].span))
     parts = [
         part
-        for measures, instants in _apart(question, catalogue)
+        for measures, instants in _by_instants(question, catalogue)
         for number, piece in enumerate(pieces)
         if not (part := _part(question, measures, instants, number, piece, catalogue)).empty
     ]
     keys = [*(["bucket"] if question.by is not None else []), *question.group]
-    rows = pd.concat(parts, ignore_index=True) if parts else _nothing(keys)
+    rows = pd.concat(parts, ignore_index=True) if parts else _no_rows(keys)
     return _shaped(question, roll_up(rows, catalogue.measures, keys), keys)
 
 
-def _apart(question: SumQuery, catalogue: Catalogue) -> list[tuple[tuple[str, ...], bool]]:
+def _by_instants(question: SumQuery, catalogue: Catalogue) -> list[tuple[tuple[str, ...], bool]]:
     """The measures whose instants are needed, and the others."""
     found: dict[bool, list[str]] = {}
     for name in question.measures:
@@ -67,12 +67,12 @@ def _buckets(question: SumQuery, piece: Piece, starts: pd.Series, catalogue: Cat
         raise ValueError("a question without steps has no buckets")
     seconds = starts.dt.as_unit("s").astype("int64").to_numpy()
     found = runs(piece.span, question.by, catalogue.day)
-    run = np.searchsorted([one.since for one in found], seconds, side="right") - 1
-    anchor, step = (np.array([getattr(one, name) for one in found])[run.clip(0)] for name in ("anchor", "step"))
+    run = np.searchsorted([stretch.since for stretch in found], seconds, side="right") - 1
+    anchor, step = (np.array([getattr(stretch, name) for stretch in found])[run.clip(0)] for name in ("anchor", "step"))
     return pd.Series(seconds - (seconds - anchor) % step, starts.index)
 
 
-def _nothing(keys: Sequence[str]) -> pd.DataFrame:
+def _no_rows(keys: Sequence[str]) -> pd.DataFrame:
     columns = dict.fromkeys([*keys, "channel", "measure"], "str") | {"start": "int64", "value": "float64"}
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
 

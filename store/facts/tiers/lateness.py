@@ -30,10 +30,10 @@ def _timed(table: pd.DataFrame) -> bool:
     return "start" in table and isinstance(table["start"].dtype, pd.DatetimeTZDtype)
 
 
-def remarks(late: pd.DataFrame) -> pd.DataFrame:
+def late_rows_aside(late: pd.DataFrame) -> pd.DataFrame:
     """ASIDE_COLUMNS of rows that come too late, each with all that it said."""
     names = [name for name in ("contact", "measure", "region", "dimension", "start", "value") if name in late]
     cells = zip(*(late[name].astype(str) for name in names), strict=True)
-    said = [" ".join(f"{name}={cell}" for name, cell in zip(names, row, strict=True) if cell) for row in cells]
-    table = pd.DataFrame({"rule": RULE, "column": "start", "code": CODE, "value": said, "kept": False})
+    texts = [" ".join(f"{name}={cell}" for name, cell in zip(names, row, strict=True) if cell) for row in cells]
+    table = pd.DataFrame({"rule": RULE, "column": "start", "code": CODE, "value": texts, "kept": False})
     return table.assign(line=pd.array([pd.NA] * len(table), dtype="Int64"))

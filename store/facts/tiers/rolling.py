@@ -25,7 +25,7 @@ from store.state.tier_progress import Front, Mark, TierProgress, TierProgressSto
 
 BATCH = "rolled"
 """One name for all that is rolled: a name a bucket would be a name for ever."""
-LONG = timedelta(days=1)
+LONG_SPAN = timedelta(days=1)
 """A span in which it is looked up what is held, because its buckets may be a million (a clock that was never set)."""
 LONGEST_RUN = 96
 """Buckets that are looked at together: a day of quarters, so that a month of silence is passed in thirty looks."""
@@ -50,7 +50,7 @@ class Roller:
     """The way from each tier to the one above it; safe in several processes at once, which repeat each other's work."""
 
     def __init__(self, tiers: Sequence[Tier], tier_progress: TierProgressStore, catalogue: Catalogue) -> None:
-        self._tiers, self._standings, self._catalogue = tiers, tier_progress, catalogue
+        self._tiers, self._progress_store, self._catalogue = tiers, tier_progress, catalogue
 
     def roll(self, now: datetime, most: int) -> Rolled:
         """Compare at most so many buckets, marked ones first; call again for the rest."""
@@ -78,9 +78,9 @@ class Roller:
             return write()
         self._mark(level + 1, named)
         written = write()
-        for (channel, _), one in zip(named, written, strict=True):
-            if one.touched is not None:
-                self.note(level, channel, one.touched)
+        for (channel, _), table_written in zip(named, written, strict=True):
+            if table_written.touched is not None:
+                self.note(level, channel, table_written.touched)
         return written
 
     def note(self, level: int, channel: str, touched: Interval) -> None:
@@ -88,18 +88,18 @@ class Roller:
         self._mark(level + 1, [(channel, self._touched(level + 1, channel, touched))])
 
     def _mark(self, level: int, named: Iterable[tuple[str, Iterable[datetime]]]) -> None:
-        tier, fronts = self._tiers[level], self._standings.read().fronts
+        tier, fronts = self._tiers[level], self._progress_store.read().fronts
         for channel, moments in named:
             front = fronts.get((tier.name, channel))
             if front is None:
                 continue
             behind = {tier.bucket(moment, self._catalogue.day).start for moment in moments if moment < front.rolled}
             if behind:
-                self._standings.mark(tier.name, channel, sorted(behind))
+                self._progress_store.mark(tier.name, channel, sorted(behind))
 
     def _touched(self, level: int, channel: str, span: Interval) -> Iterator[datetime]:
         """A moment in every bucket of a span; of a long one only in those that hold something, below or here."""
-        if span.end - span.start > LONG:
+        if span.end - span.start > LONG_SPAN:
             for tier in self._tiers[level - 1 : level + 1]:
                 held = tier.history.observations(span, (channel,))["start"].unique()
                 yield from (start.to_pydatetime() for start in held)
@@ -111,7 +111,7 @@ class Roller:
 
     def _marked(self, level: int, now: datetime) -> Iterator[Rolled]:
         """Step 3."""
-        marks = [mark for mark in self._standings.read().marks if mark.tier == self._tiers[level].name]
+        marks = [mark for mark in self._progress_store.read().marks if mark.tier == self._tiers[level].name]
         for run in self._runs(level, sorted(marks, key=lambda mark: (mark.channel, mark.start))):
             yield self._take(level, run, now)
 
@@ -130,39 +130,39 @@ class Roller:
     def _take(self, level: int, marks: Sequence[Mark], now: datetime) -> Rolled:
         """Roll buckets of one channel that follow each other, and only then take their marks back."""
         rolled = self._compare(level, marks[0].channel, [mark.start for mark in marks], now)
-        self._standings.unmark(marks)
+        self._progress_store.unmark(marks)
         return rolled
 
     def _forward(self, level: int, now: datetime) -> Iterator[Rolled]:
         """Step 1, then the buckets themselves."""
-        tier, standing = self._tiers[level], self._standings.read()
+        tier, progress = self._tiers[level], self._progress_store.read()
         for channel in self._catalogue.channels:
-            front = standing.fronts.get((tier.name, channel)) or self._first(level)
-            end = self._over(level, channel, now, standing)
+            front = progress.fronts.get((tier.name, channel)) or self._first(level)
+            end = self._complete_until(level, channel, now, progress)
             while front is not None and end is not None and front.rolled < end:
-                buckets = self._following(level, front.rolled, end)
+                buckets = self._buckets_from(level, front.rolled, end)
                 front = replace(front, rolled=buckets[-1].end)
                 starts = [bucket.start for bucket in buckets]
-                yield self._take(level, self._standings.keep_front(tier.name, channel, front, starts), now)
+                yield self._take(level, self._progress_store.keep_front(tier.name, channel, front, starts), now)
 
     def _proving(self, level: int, now: datetime) -> Iterator[Rolled]:
         """Step 4."""
-        tier, standing = self._tiers[level], self._standings.read()
-        closed = standing.closed(self._tiers[level - 1].name)
+        tier, progress = self._tiers[level], self._progress_store.read()
+        closed = progress.closed(self._tiers[level - 1].name)
         if closed is None:
             return
         for channel in self._catalogue.channels:
-            front = standing.fronts.get((tier.name, channel))
+            front = progress.fronts.get((tier.name, channel))
             while front is not None and front.proved < min(front.rolled, closed):
-                buckets = self._following(level, front.proved, min(front.rolled, closed))
+                buckets = self._buckets_from(level, front.proved, min(front.rolled, closed))
                 yield self._compare(level, channel, [bucket.start for bucket in buckets], now)
                 front = replace(front, proved=buckets[-1].end)
-                self._standings.keep_front(tier.name, channel, front)
+                self._progress_store.keep_front(tier.name, channel, front)
 
     def _bucket(self, level: int, moment: datetime) -> Interval:
         return self._tiers[level].bucket(moment, self._catalogue.day)
 
-    def _following(self, level: int, start: datetime, end: datetime) -> list[Interval]:
+    def _buckets_from(self, level: int, start: datetime, end: datetime) -> list[Interval]:
         """The buckets from a start on, up to an end, as many as are looked at together."""
         found = [self._bucket(level, start)]
         while len(found) < LONGEST_RUN and found[-1].end < end:
@@ -175,10 +175,10 @@ class Roller:
         start = None if oldest is None else self._bucket(level, oldest).start
         return None if start is None else Front(start, start)
 
-    def _over(self, level: int, channel: str, now: datetime, standing: TierProgress) -> datetime | None:
+    def _complete_until(self, level: int, channel: str, now: datetime, progress: TierProgress) -> datetime | None:
         """Up to where a channel's buckets are complete in the tier below, but for what comes late."""
         if level > 1:
-            below = standing.fronts.get((self._tiers[level - 1].name, channel))
+            below = progress.fronts.get((self._tiers[level - 1].name, channel))
             return None if below is None else self._bucket(level, below.rolled).start
         noun = self._catalogue.channels[channel]
         settled = now - timedelta(seconds=noun.interval_s + noun.settle_s)
@@ -187,9 +187,9 @@ class Roller:
     def _compare(self, level: int, channel: str, starts: Sequence[datetime], now: datetime) -> Rolled:
         """Make buckets that follow each other what the tier below says; one that it has forgotten stays as it is."""
         tier, below = self._tiers[level], self._tiers[level - 1]
-        forgotten = self._standings.read().forgotten(below.name)
+        forgotten = self._progress_store.read().forgotten(below.name)
         known = [start for start in starts if forgotten is None or start >= forgotten]
-        if len(known) > tier.at_once and self._silent(level, channel, self._span(level, known)):
+        if len(known) > tier.at_once and self._is_empty(level, channel, self._span(level, known)):
             known = []
         done = Rolled(len(starts) - len(known))
         for first in range(0, len(known), tier.at_once):
@@ -199,7 +199,7 @@ class Roller:
     def _span(self, level: int, starts: Sequence[datetime]) -> Interval:
         return Interval(starts[0], self._bucket(level, starts[-1]).end)
 
-    def _silent(self, level: int, channel: str, span: Interval) -> bool:
+    def _is_empty(self, level: int, channel: str, span: Interval) -> bool:
         """Whether a channel has nothing at all in a span: asked as sums, because rows may be too many to be read."""
         measures = tuple(self._catalogue.measures)
         counted = SumQuery(measures, span, channels=(channel,))

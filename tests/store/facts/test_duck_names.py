@@ -8,7 +8,7 @@ import numpy as np
 
 from store.facts.duck import DuckHistory
 from store.facts.duck.schema import SETTINGS
-from store.facts.names import Names
+from store.facts.shared.names import Names
 from tests.support.store_world import START, hour, minute, stamp, table, world
 
 

@@ -11,7 +11,7 @@ from metrics.observations import Interval
 from store.facts.duck import DuckHistory
 from store.facts.duck.reading import one_instant
 from store.facts.history import SumQuery
-from store.facts.sum_queries import among
+from store.facts.shared.sum_queries import among
 from tests.support.store_reference import ReferenceHistory
 from tests.support.store_world import MEASURES, START, minute, stamp, table, world
 

@@ -162,7 +162,7 @@ def test_of_two_writers_at_once_the_one_that_saw_more_contacts_is_right(tmp_path
     waiting = [contacts([("b", "offered", "110105", "", START, 2.0)])]
 
     def slowly(server: str, statement: str, settings: Mapping[str, str | int], rows: bytes | None) -> bytes:
-        if "was_version" in statement and waiting:
+        if "held_version" in statement and waiting:
             opened.contribute(stamp(2), waiting.pop())
         return in_process().send(server, statement, settings, rows)
 

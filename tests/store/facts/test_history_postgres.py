@@ -160,7 +160,7 @@ def parts(owner: psycopg.Connection) -> set[str]:
 
 def test_days_are_made_and_dropped_beside_a_reader(history: PostgresHistory, owner: psycopg.Connection) -> None:
     history.write(stamp(1), offered(5))
-    with psycopg.connect(history._links._address) as reader:
+    with psycopg.connect(history._sessions._address) as reader:
         assert reader.execute("SELECT count(*) FROM observation").fetchall() == [(1,)]
         later = START + timedelta(days=1)
         history.write(stamp(2, at=later), table([("offered", "110105", "", later, 2)]))

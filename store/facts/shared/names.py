@@ -23,7 +23,7 @@ Name = tuple[str, int, str]
 class NameTable(NamedTuple):
     """The names of one kind in order of their codes; those before the first are forgotten.
 
-    A name is added to the list; to forget is to put another shelf in its place, so that a reader has one or the other.
+    A name is added to the list; to forget is to put another table in its place, so that a reader has one or the other.
     """
 
     first: int
@@ -41,26 +41,26 @@ class Names:
     def __init__(self, saved: Iterable[Name]) -> None:
         """Start from every name that the store holds."""
         self._values: dict[str, tuple[Codes, list[str]]] = {}
-        self._shelves = {kind: NameTable(0, []) for kind in KINDS}
+        self._tables = {kind: NameTable(0, []) for kind in KINDS}
         self._codes: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
         self.learn(saved)
 
     def learn(self, saved: Iterable[Name]) -> None:
         """Take over names that the store holds: each kind's codes go on where the known ones end."""
         for kind, code, label in sorted(saved):
-            if not self._shelves[kind].labels:
-                self._shelves[kind] = NameTable(code, [])
-            self._shelves[kind].labels.append(label)
+            if not self._tables[kind].labels:
+                self._tables[kind] = NameTable(code, [])
+            self._tables[kind].labels.append(label)
             self._codes[kind][label] = code
         self.saved()
 
     def give(self, kind: str, labels: Iterable[str]) -> Codes:
         """Codes of labels, new ones for those never seen; only a writer may call this."""
-        codes, shelf = self._codes[kind], self._shelves[kind]
+        codes, table = self._codes[kind], self._tables[kind]
         for label in labels:
             if label not in codes:
-                codes[label] = shelf.end
-                shelf.labels.append(label)
+                codes[label] = table.end
+                table.labels.append(label)
         return np.array([codes[label] for label in labels], dtype=np.uint32)
 
     def find(self, kind: str, labels: Iterable[str]) -> list[int]:
@@ -71,31 +71,31 @@ class Names:
     def fresh(self) -> list[Name]:
         """Names that the store does not hold yet: written in the transaction of the rows that use them."""
         return [
-            (kind, code, shelf.labels[code - shelf.first])
-            for kind, shelf in self._shelves.items()
-            for code in range(self._saved[kind], shelf.end)
+            (kind, code, table.labels[code - table.first])
+            for kind, table in self._tables.items()
+            for code in range(self._saved[kind], table.end)
         ]
 
     def saved(self) -> None:
         """The transaction that wrote `fresh` was committed; after one that was not, they stay fresh."""
-        self._saved = {kind: shelf.end for kind, shelf in self._shelves.items()}
+        self._saved = {kind: table.end for kind, table in self._tables.items()}
 
     def forget(self, kind: str, before: int) -> None:
         """Let go of names that the store holds no more: those with codes before one that it does hold; by a writer."""
-        shelf = self._shelves[kind]
-        gone = max(0, before - shelf.first)
-        self._shelves[kind] = NameTable(shelf.first + gone, shelf.labels[gone:])
-        for label in shelf.labels[:gone]:
+        table = self._tables[kind]
+        forgotten = max(0, before - table.first)
+        self._tables[kind] = NameTable(table.first + forgotten, table.labels[forgotten:])
+        for label in table.labels[:forgotten]:
             del self._codes[kind][label]
 
     def labels(self, kind: str, codes: Iterable[int]) -> list[str]:
         """Read codes back one by one."""
-        shelf = self._shelves[kind]
-        return [shelf.labels[code - shelf.first] for code in codes]
+        table = self._tables[kind]
+        return [table.labels[code - table.first] for code in codes]
 
     def label(self, kind: str, codes: npt.NDArray[np.integer]) -> pd.Categorical:
         """Read codes of a kind of which nothing is forgotten back as categories (only those that occur)."""
-        return self.categorical(self._shelves[kind].labels, codes)
+        return self.categorical(self._tables[kind].labels, codes)
 
     def column(self, kind: str, codes: npt.NDArray[np.integer]) -> pd.Categorical:
         """Read a column of rows back; the categories are the names from the first that occurs to the last.
@@ -103,11 +103,11 @@ class Names:
         To leave out those between them would give every row another code, which takes longer than to read the rows.
         A name that was forgotten while the rows were read is ''.
         """
-        gone, labels = self._shelves[kind]
-        first, last = (int(codes.min()), int(codes.max())) if len(codes) else (gone, gone - 1)
-        if first < gone:
-            return self.categorical(labels, np.where(codes < gone, len(labels), codes.astype(np.int64) - gone))
-        found = pd.Index(labels[first - gone : last + 1 - gone], dtype="str")
+        base, labels = self._tables[kind]
+        first, last = (int(codes.min()), int(codes.max())) if len(codes) else (base, base - 1)
+        if first < base:
+            return self.categorical(labels, np.where(codes < base, len(labels), codes.astype(np.int64) - base))
+        found = pd.Index(labels[first - base : last + 1 - base], dtype="str")
         return pd.Categorical.from_codes((codes - first).astype(np.min_scalar_type(-len(found) - 1)), categories=found)
 
     @staticmethod
@@ -121,7 +121,7 @@ class Names:
 
     def dimension_values(self, dimension: str) -> tuple[Codes, list[str]]:
         """By code of a dimension key: the code of its value of one dimension; and those values ('' is absent)."""
-        keys = tuple(self._shelves["dimension"].labels)
+        keys = tuple(self._tables["dimension"].labels)
         cached = self._values.get(dimension)
         if cached is not None and len(cached[0]) == len(keys):
             return cached

@@ -10,7 +10,7 @@ import pandas as pd
 from config.catalogue import Catalogue, Level
 from metrics.observations import CONTRIBUTION_COLUMNS, OBSERVATION_COLUMNS, decode_dimensions, encode_dimensions
 from store.facts.history import BatchStamp
-from store.facts.names import Codes, Names
+from store.facts.shared.names import Codes, Names
 from store.faults import BadTable
 
 KEYS = ("measure", "region", "dimension", "start")
@@ -26,23 +26,27 @@ class Encoder:
     def __init__(self, catalogue: Catalogue, names: Names, stamp: BatchStamp) -> None:
         self._catalogue, self._names, self._stamp = catalogue, names, stamp
         if stamp.channel not in catalogue.channels:
-            raise self._bad(f"unknown channel {stamp.channel!r}")
-        delivered = [one for source in catalogue.channels[stamp.channel].sources for one in source.delivers]
+            raise self._fault(f"unknown channel {stamp.channel!r}")
+        delivered = [delivery for source in catalogue.channels[stamp.channel].sources for delivery in source.delivers]
         # Of a measure that comes by several ways the first counts, as in `Catalogue.delivery`.
-        self._grains = {one.measure: one.grain for one in reversed(delivered)}
+        self._grains = {delivery.measure: delivery.grain for delivery in reversed(delivered)}
 
     def observations(self, table: pd.DataFrame) -> pd.DataFrame:
         """OBSERVATION_COLUMNS as codes, with `reported`."""
-        self._demand(table, OBSERVATION_COLUMNS)
+        self._check_columns(table, OBSERVATION_COLUMNS)
         columns = self._columns(table)
         return _frame({**columns, "reported": self._reported(columns["measure"], columns["region"])})
 
+    def withdrawn(self, keys: pd.DataFrame) -> pd.DataFrame:
+        """OBSERVATION_COLUMNS without value as codes, with `reported`; NaN as value takes a key back."""
+        return self.observations(keys.assign(value=0.0)).assign(value=np.nan)
+
     def contributions(self, table: pd.DataFrame) -> pd.DataFrame:
         """CONTRIBUTION_COLUMNS as codes, `contact` as text."""
-        self._demand(table, CONTRIBUTION_COLUMNS)
+        self._check_columns(table, CONTRIBUTION_COLUMNS)
         contacts = table["contact"]
         if contacts.isna().any() or (contacts.astype(str) == "").any():
-            raise self._bad("a contribution has no contact")
+            raise self._fault("a contribution has no contact")
         return _frame({**self._columns(table), "contact": contacts.astype(str).to_numpy(dtype=object)})
 
     def with_reported(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -61,7 +65,7 @@ class Encoder:
     def _codes(self, table: pd.DataFrame, column: str, check: Callable[[list[str]], None]) -> Codes:
         positions, labels = _positions(table[column])
         if positions.min(initial=0) < 0:
-            raise self._bad(f"{column} is missing in row {int(np.argmin(positions))}")
+            raise self._fault(f"{column} is missing in row {int(np.argmin(positions))}")
         check(labels)
         codes: Codes = self._names.give(column, labels).take(positions)
         return codes
@@ -69,12 +73,12 @@ class Encoder:
     def _seconds(self, column: pd.Series) -> npt.NDArray[np.int64]:
         moments = column.array
         if not isinstance(moments, pd.arrays.DatetimeArray) or moments.tz is None:
-            raise self._bad(f"start is {column.dtype}, a time with a zone is wanted")
+            raise self._fault(f"start is {column.dtype}, a time with a zone is wanted")
         if moments.isna().any():
-            raise self._bad("start is missing")
+            raise self._fault("start is missing")
         whole = moments.as_unit("s")
         if not (whole == moments).all():
-            raise self._bad("start is not in whole seconds")
+            raise self._fault("start is not in whole seconds")
         seconds: npt.NDArray[np.int64] = whole.asi8
         return seconds
 
@@ -82,9 +86,9 @@ class Encoder:
         try:
             values: npt.NDArray[np.float64] = column.to_numpy(dtype=np.float64)
         except (TypeError, ValueError) as error:
-            raise self._bad(f"value is not a number: {error}") from error
+            raise self._fault(f"value is not a number: {error}") from error
         if not np.isfinite(values).all():
-            raise self._bad(f"value is not finite in row {int(np.argmin(np.isfinite(values)))}")
+            raise self._fault(f"value is not finite in row {int(np.argmin(np.isfinite(values)))}")
         return values
 
     def _reported(self, measures: npt.NDArray[np.integer], regions: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
@@ -104,19 +108,19 @@ class Encoder:
     def _grain(self, measure: str) -> Level:
         grain = self._grains.get(measure)
         if grain is None:
-            raise self._bad(f"the channel does not deliver {measure!r} (config/channels/{self._stamp.channel}.yaml)")
+            raise self._fault(f"the channel does not deliver {measure!r} (config/channels/{self._stamp.channel}.yaml)")
         return grain
 
     def _check_measures(self, labels: list[str]) -> None:
         for label in labels:
             if label not in self._catalogue.measures:
-                raise self._bad(f"unknown measure {label!r}")
+                raise self._fault(f"unknown measure {label!r}")
             self._grain(label)
 
     def _check_regions(self, labels: list[str]) -> None:
         for label in labels:
             if label not in self._catalogue.regions:
-                raise self._bad(f"unknown region {label!r}")
+                raise self._fault(f"unknown region {label!r}")
 
     def _check_dimensions(self, labels: list[str]) -> None:
         for label in labels:
@@ -125,14 +129,14 @@ class Encoder:
             except (ValueError, TypeError, AttributeError):
                 canonical = False
             if not canonical:
-                raise self._bad(f"dimension {label!r} is not a key of encode_dimensions")
+                raise self._fault(f"dimension {label!r} is not a key of encode_dimensions")
 
-    def _demand(self, table: pd.DataFrame, columns: tuple[str, ...]) -> None:
+    def _check_columns(self, table: pd.DataFrame, columns: tuple[str, ...]) -> None:
         missing = [column for column in columns if column not in table.columns]
         if missing:
-            raise self._bad(f"columns missing: {', '.join(missing)}")
+            raise self._fault(f"columns missing: {', '.join(missing)}")
 
-    def _bad(self, reason: str) -> BadTable:
+    def _fault(self, reason: str) -> BadTable:
         stamp = self._stamp
         return BadTable(f"batch {stamp.batch} of {stamp.channel}/{stamp.source}: {reason}")
 
@@ -152,8 +156,8 @@ def _positions(column: pd.Series) -> tuple[npt.NDArray[np.integer], list[str]]:
     occurs = np.zeros(len(labels) + 1, dtype=bool)
     occurs[positions] = True
     if not occurs[:-1].all():
-        places = np.append(np.cumsum(occurs[:-1]) - 1, -1)
-        positions, labels = places.take(positions), labels[occurs[:-1]]
+        new_positions = np.append(np.cumsum(occurs[:-1]) - 1, -1)
+        positions, labels = new_positions.take(positions), labels[occurs[:-1]]
     return positions, labels.tolist()
 
 
@@ -162,11 +166,11 @@ def last_of_each_key(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
 
     Mixed keys that all differ prove it in 3 ms for 180,000 rows, where comparing the columns takes 16 ms.
     """
-    wide = np.uint64
-    places = (frame["measure"].to_numpy(wide) << wide(48)) | (frame["region"].to_numpy(wide) << wide(32))
-    key = (places | frame["dimension"].to_numpy(wide)) * wide(0x9E3779B97F4A7C15)
-    key = np.sort(key + frame["start"].to_numpy().view(wide) * wide(0xC2B2AE3D27D4EB4F))
+    uint64 = np.uint64
+    regions = (frame["measure"].to_numpy(uint64) << uint64(48)) | (frame["region"].to_numpy(uint64) << uint64(32))
+    key = (regions | frame["dimension"].to_numpy(uint64)) * uint64(0x9E3779B97F4A7C15)
+    key = np.sort(key + frame["start"].to_numpy().view(uint64) * uint64(0xC2B2AE3D27D4EB4F))
     if not (key[1:] == key[:-1]).any():
         return frame, 0
-    again = frame.duplicated(list(KEYS), keep="last")
-    return frame[~again], int(again.sum())
+    repeated = frame.duplicated(list(KEYS), keep="last")
+    return frame[~repeated], int(repeated.sum())

@@ -5,13 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from store.facts.moments import moments
-from store.facts.names import KINDS, Names
+from store.facts.shared.names import KINDS, Names
+from store.facts.shared.seconds import moments
 
 TIMES = ("start", "received_at")
 
 
-def named(found: Mapping[str, Any], names: Names, columns: Sequence[str]) -> pd.DataFrame:
+def with_names(found: Mapping[str, Any], names: Names, columns: Sequence[str]) -> pd.DataFrame:
     """A frame of some columns that an engine gave; those that it has named itself are taken as they are."""
     return pd.DataFrame({name: _column(name, found[name], names) for name in columns}, copy=False)
 

@@ -8,8 +8,9 @@ level max   sum over places and channels at one instant, the largest instant
 """
 # ruff: noqa: S608 - statements are put together from constants and integer codes, never from text that came in.
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -17,16 +18,14 @@ import numpy as np
 import pandas as pd
 
 from config.catalogue import Catalogue, Kind
-from store.facts.buckets import Run, runs
-from store.facts.history import PLACES, SumQuery
-from store.facts.moments import moments, second, second_from
-from store.facts.names import NO_NAME, Names
+from metrics.observations import Interval
+from store.facts.history import REGION_LEVELS, ROW_COLUMNS, SumQuery
+from store.facts.shared.buckets import Run, runs
+from store.facts.shared.names import Names
+from store.facts.shared.seconds import moments, second, second_from
 
-FACT_COLUMNS = (
-    "channel", "measure", "region", "dimension", "start", "value", "reported", "revision", "received_at", "batch",
-)  # fmt: skip
 DIMENSION_VALUES = "dimension_value"
-"""Name under which an engine lays `Sums.dimensions` beside its tables for the statement."""
+"""Name of the table that an engine puts `SumStatement.dimensions` into for the statement."""
 Labels = dict[str, list[str]]
 """Values of the dimensions that a question names, by the codes of this answer."""
 
@@ -38,13 +37,13 @@ def among(column: str, codes: list[int]) -> str:
     read, which is cheaper only where most of the range is holes.
     """
     if not codes:
-        return f"{column} IN ({_numbers(codes)})"
+        return f"{column} IN ({code_list(codes)})"
     holes = sorted(set(range(min(codes), max(codes))) - set(codes))
     within = f"{column} BETWEEN {min(codes)} AND {max(codes)}"
     if not holes:
         return within
-    left, listed = ("IN", sorted(codes)) if len(holes) > 2 * len(codes) else ("NOT IN", holes)
-    return f"{within} AND {column} {left} ({_numbers(listed)})"
+    left, chosen = ("IN", sorted(codes)) if len(holes) > 2 * len(codes) else ("NOT IN", holes)
+    return f"{within} AND {column} {left} ({code_list(chosen)})"
 
 
 @dataclass(frozen=True)
@@ -53,25 +52,19 @@ class Dialect:
 
     last: str
     """Aggregate that takes `value` at the largest `start`."""
-    shown_at: Callable[[int | None], str]
-    """Table expression of the rows that were the newest at a second since 1970; None: that are the newest."""
-    yes: str = "TRUE"
-    no: str = "FALSE"
-    nulls: bool = True
-    """Whether `place` has NULL where a region has no such ancestor, instead of the code of ''."""
     one_reading: bool = False
     """Whether measures of several arithmetics are read once, which costs them a sum at each instant beside levels."""
 
 
 @dataclass(frozen=True)
-class Sums:
+class SumStatement:
     """A question as one statement, and what is needed to read its answer: columns of `keys_of`, and value.
 
     The answer comes in any order and is put in order here, which takes numpy a third of the engine's time.
     """
 
     question: SumQuery
-    statement: str
+    sql: str
     dimensions: pd.DataFrame | None
     """What each dimension key says of the dimensions asked for: code, of_<dimension> …; None: none is asked for."""
     labels: Labels
@@ -85,7 +78,7 @@ class Sums:
         if self.question.by is not None:
             table["start"] = moments(ordered["bucket"])
         for position, name in enumerate(self.question.group):
-            kind, codes = "region" if name in PLACES else name, ordered[f"key_{position}"]
+            kind, codes = "region" if name in REGION_LEVELS else name, ordered[f"key_{position}"]
             known = self.labels.get(name)
             table[name] = names.label(kind, codes) if known is None else names.categorical(known, codes)
         table["measure"] = names.label("measure", ordered["measure"])
@@ -99,34 +92,43 @@ def keys_of(question: SumQuery) -> list[str]:
     return [*bucketed, *(f"key_{position}" for position in range(len(question.group))), "measure"]
 
 
-def sums(question: SumQuery, catalogue: Catalogue, names: Names, dialect: Dialect, one_instant: bool = False) -> Sums:
+def sum_statement(
+    question: SumQuery, catalogue: Catalogue, names: Names, dialect: Dialect, one_instant: bool = False
+) -> SumStatement:
     """Turn a question into SQL; raises ValueError naming what the catalogue does not know.
 
     `one_instant`: the store knows that all it holds of the question's interval is of one instant.
     """
-    check(question, catalogue)
+    check_names(question, catalogue)
     labels, dimensions = dimension_values(question, names)
-    facts = _facts(question, catalogue, names, labels, dialect)
+    facts = _facts(question, catalogue, names, labels)
     measures = by_arithmetic(question, catalogue, one_instant)
     codes = {arithmetic: names.find("measure", known) for arithmetic, known in measures.items()}
     selects = _totals(codes, question, ", ".join(keys_of(question)), dialect)
-    return Sums(question, f"WITH facts AS ({facts}) {' UNION ALL '.join(selects)}", dimensions, labels)
+    return SumStatement(question, f"WITH facts AS ({facts}) {' UNION ALL '.join(selects)}", dimensions, labels)
 
 
-def kept_at(known: int | None) -> str:
-    """`Dialect.shown_at` of an engine that keeps the newest rows in `observation` and the others in `superseded`."""
-    if known is None:
+def shown_at(moment: datetime | None) -> str:
+    """Table expression of the rows that were the newest at a moment; None: that are the newest."""
+    if moment is None:
         return "observation"
-    columns = ", ".join(FACT_COLUMNS)
+    known, columns = second(moment), ", ".join(ROW_COLUMNS)
     return f"""(
         SELECT {columns} FROM observation WHERE received_at <= {known}
         UNION ALL SELECT {columns} FROM superseded
         WHERE received_at <= {known} AND {known} < superseded_at)"""
 
 
-def check(question: SumQuery, catalogue: Catalogue) -> None:
+def within(column: str, interval: Interval) -> str:
+    """The condition that a column of seconds lies in an interval."""
+    return f"{column} >= {second_from(interval.start)} AND {column} < {second_from(interval.end)}"
+
+
+def check_names(question: SumQuery, catalogue: Catalogue) -> None:
     """Refuse names that the catalogue does not have: they would be answered by an empty table."""
-    dimensions = [name for name in (*question.group, *question.where) if name not in (*PLACES, "channel", "region")]
+    dimensions = [
+        name for name in (*question.group, *question.where) if name not in (*REGION_LEVELS, "channel", "region")
+    ]
     asked = (
         ("measure", question.measures, catalogue.measures),
         ("channel", question.channels or (), catalogue.channels),
@@ -143,7 +145,7 @@ def check(question: SumQuery, catalogue: Catalogue) -> None:
 
 def dimension_values(question: SumQuery, names: Names) -> tuple[Labels, pd.DataFrame | None]:
     """What every dimension key says of the dimensions asked for."""
-    wanted = [name for name in (*question.group, *question.where) if name not in (*PLACES, "channel", "region")]
+    wanted = [name for name in (*question.group, *question.where) if name not in (*REGION_LEVELS, "channel", "region")]
     read = {name: names.dimension_values(name) for name in wanted}
     labels = {name: values for name, (_, values) in read.items()}
     if not read:
@@ -153,37 +155,33 @@ def dimension_values(question: SumQuery, names: Names) -> tuple[Labels, pd.DataF
     return labels, pd.DataFrame({"code": np.arange(length, dtype=np.uint32), **columns})
 
 
-def _facts(question: SumQuery, catalogue: Catalogue, names: Names, labels: Labels, dialect: Dialect) -> str:
+def _facts(question: SumQuery, catalogue: Catalogue, names: Names, labels: Labels) -> str:
     """The rows that count, with their bucket and keys."""
-    keys = "".join(f", {_key(name, dialect)} AS key_{position}" for position, name in enumerate(question.group))
-    known = None if question.as_known_at is None else second(question.as_known_at)
+    keys = "".join(f", {_key(name)} AS key_{position}" for position, name in enumerate(question.group))
     join = f" JOIN {DIMENSION_VALUES} d ON d.code = o.dimension" if labels else ""
     return f"""
         SELECT {bucket(question, catalogue)} AS bucket, o.channel, o.measure, o.start, o.value{keys}
-        FROM {dialect.shown_at(known)} o JOIN place p ON p.region = o.region{join}
-        WHERE {" AND ".join(_conditions(question, catalogue, names, labels, dialect))}"""
+        FROM {shown_at(question.as_known_at)} o JOIN place p ON p.region = o.region{join}
+        WHERE {" AND ".join(_conditions(question, catalogue, names, labels))}"""
 
 
-def _key(name: str, dialect: Dialect) -> str:
-    if name in PLACES:
-        return f"coalesce(p.{name}, {NO_NAME})" if dialect.nulls else f"p.{name}"
+def _key(name: str) -> str:
+    if name in REGION_LEVELS:
+        return f"p.{name}"
     return f"o.{name}" if name in ("channel", "region") else f"d.of_{name}"
 
 
-def _conditions(
-    question: SumQuery, catalogue: Catalogue, names: Names, labels: Labels, dialect: Dialect
-) -> Iterable[str]:
-    yield f"o.start >= {second_from(question.interval.start)}"
-    yield f"o.start < {second_from(question.interval.end)}"
-    yield f"o.reported = {dialect.yes if question.reported else dialect.no}"
+def _conditions(question: SumQuery, catalogue: Catalogue, names: Names, labels: Labels) -> Iterable[str]:
+    yield within("o.start", question.interval)
+    yield f"o.reported = {question.reported}"
     yield among("o.measure", names.find("measure", question.measures))
     level = catalogue.regions[question.within].level
-    yield f"p.{level} IN ({_numbers(names.find('region', [question.within]))})"
+    yield f"p.{level} IN ({code_list(names.find('region', [question.within]))})"
     if question.channels is not None:
         yield among("o.channel", names.find("channel", question.channels))
     for dimension, wanted in question.where.items():
         codes = [code for code, label in enumerate(labels[dimension]) if label in wanted]
-        yield f"d.of_{dimension} IN ({_numbers(codes)})"
+        yield f"d.of_{dimension} IN ({code_list(codes)})"
 
 
 def bucket(question: SumQuery, catalogue: Catalogue) -> str:
@@ -191,11 +189,13 @@ def bucket(question: SumQuery, catalogue: Catalogue) -> str:
     if question.by is None:
         return "0"
     found = runs(question.interval, question.by, catalogue.day)
-    arms = "".join(f" WHEN o.start < {following.since} THEN {_within(run)}" for run, following in pairwise(found))
-    return f"CASE{arms} ELSE {_within(found[-1])} END" if arms else _within(found[-1])
+    cases = "".join(
+        f" WHEN o.start < {following.since} THEN {_bucket_start(run)}" for run, following in pairwise(found)
+    )
+    return f"CASE{cases} ELSE {_bucket_start(found[-1])} END" if cases else _bucket_start(found[-1])
 
 
-def _within(run: Run) -> str:
+def _bucket_start(run: Run) -> str:
     return f"o.start - (o.start - {run.anchor}) % {run.step}"
 
 
@@ -228,7 +228,7 @@ def _totals(codes: dict[str, list[int]], question: SumQuery, keys: str, dialect:
 def _in_one_reading(codes: dict[str, list[int]], keys: str, channel: str, facts: str, last: str) -> str:
     """The sums of measures of several arithmetics: at each instant, over time, over channels unless `keys` has them."""
     kinds = ("max", "level last", "level mean")
-    peak, newest, mean = (f"measure IN ({_numbers(codes.get(kind, []))})" for kind in kinds)
+    peak, newest, mean = (f"measure IN ({code_list(codes.get(kind, []))})" for kind in kinds)
     added = f"CASE WHEN {peak} THEN max(value) ELSE sum(value) END AS value"
     if not codes.keys() - {"sum", "max"}:
         return f"SELECT {keys}, {added} FROM {facts} GROUP BY {keys}"
@@ -252,6 +252,6 @@ def total(arithmetic: str, keys: str, facts: str, last: str) -> str:
     return f"SELECT {keys}, sum(value) AS value FROM ({channels}) AS channels GROUP BY {keys}"
 
 
-def _numbers(codes: Iterable[int]) -> str:
+def code_list(codes: Iterable[int]) -> str:
     """A list for IN; one that no code is in when it is empty."""
     return ", ".join(str(code) for code in codes) or "NULL"

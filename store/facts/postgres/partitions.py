@@ -6,18 +6,18 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from store.facts.postgres.schema import LOCK, PARTED, Connection, table_names
+from store.facts.postgres.schema import LOCK, PARTITIONED, Connection, table_names
 
 DAY_S = 86_400
 
 
-def make_days(connection: Connection, starts: pd.Series) -> None:
+def make_partitions(connection: Connection, starts: pd.Series) -> None:
     """Make the partitions of starts (seconds since 1970) that are missing, in a transaction of its own.
 
     A table is made beside its parent and then attached: making it as a partition would keep every reader out.
     """
     days = (starts // DAY_S).unique().tolist()
-    wanted = {part_of(table, day): (table, day * DAY_S) for day in days for table in PARTED}
+    wanted = {partition_of(table, day): (table, day * DAY_S) for day in days for table in PARTITIONED}
     if not _missing(connection, wanted):
         return
     with connection.transaction():
@@ -41,7 +41,7 @@ def forget_before(connection: Connection, limit: int) -> int:
     number: int = connection.execute("SELECT count(*) FROM observation WHERE start < $1", [limit]).fetchall()[0][0]
     _drop_before(connection, limit // DAY_S)
     with connection.transaction():
-        for table, column in (*((table, "start") for table in PARTED), ("aside", "received_at")):
+        for table, column in (*((table, "start") for table in PARTITIONED), ("aside", "received_at")):
             connection.execute(f"DELETE FROM {table} WHERE {column} < $1", [limit])
     return number
 
@@ -52,7 +52,7 @@ def _drop_before(connection: Connection, day: int) -> None:
     Detaching is done beside the readers, dropping when nobody can see the table any more; one that was left half way
     by a kill is taken up here.
     """
-    found = connection.execute(_PARTS, [list(PARTED), part_of("", day)]).fetchall()
+    found = connection.execute(_PARTS, [list(PARTITIONED), partition_of("", day)]).fetchall()
     for parent, part, attached, pending in found:
         if pending:
             connection.execute(f"ALTER TABLE {parent} DETACH PARTITION {part} FINALIZE")
@@ -69,6 +69,6 @@ JOIN pg_class c ON c.relkind = 'r' AND c.relnamespace = current_schema()::regnam
 LEFT JOIN pg_inherits i ON i.inhrelid = c.oid ORDER BY c.relname"""
 
 
-def part_of(table: str, day: int) -> str:
+def partition_of(table: str, day: int) -> str:
     """The name of a table's partition for a day since 1970, such as `observation_20261121`."""
     return f"{table}_{datetime.fromtimestamp(int(day) * DAY_S, UTC):%Y%m%d}"

@@ -1,6 +1,6 @@
 """Times as whole seconds since 1970 and back."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,11 @@ def second(moment: datetime) -> int:
 def second_from(moment: datetime) -> int:
     """The first whole second at or after a moment: a bound for starts, which are whole; raises NaiveTime."""
     return second(moment) + (moment.microsecond > 0)
+
+
+def moment(second: int) -> datetime:
+    """A second as the moment at which it begins."""
+    return datetime.fromtimestamp(second, UTC)
 
 
 def moments(seconds: npt.NDArray[np.integer]) -> pd.DatetimeIndex:

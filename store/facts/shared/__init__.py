@@ -1,0 +1,1 @@
+"""What the engines of facts do alike: tables checked and turned into codes, questions as SQL, answers as tables."""
