@@ -26,7 +26,7 @@ MOST_CHANGES = st.sampled_from([3, 4, 9, 10, 11])
 moments = st.datetimes(datetime(1992, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 near_changes = st.builds(lambda at, month: at.replace(month=month, day=min(at.day, 28)), moments, MOST_CHANGES)
 anytime = st.one_of(moments, near_changes)
-many = settings(deadline=None, max_examples=400)
+many = settings(deadline=None, max_examples=150)
 
 
 @many

@@ -26,7 +26,7 @@ def open_shared(request: pytest.FixtureRequest) -> Open:
 @pytest.fixture
 def examples(open_history: Open) -> int:
     """How many examples a property test takes on this engine."""
-    return next((few for engine, few in EXAMPLES.items() if ENGINES[engine] is open_history), 25)
+    return next((few for engine, few in EXAMPLES.items() if ENGINES[engine] is open_history), 12)
 
 
 @pytest.fixture

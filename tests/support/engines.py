@@ -28,8 +28,8 @@ ENGINES: dict[str, Open] = {
 SHARED = ("postgresql",)
 """Engines that several processes write at once; one that joins is one name here."""
 
-EXAMPLES = {"chdb": 5, "clickhouse": 3}
-"""Of the property tests' 25 examples, those that an engine gets where opening it and asking it takes its time."""
+EXAMPLES = {"chdb": 4, "clickhouse": 3}
+"""Of the property tests' 12 examples, those that an engine gets where opening it and asking it takes its time."""
 
 
 def on_examples(*strategies: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:

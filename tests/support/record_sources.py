@@ -20,7 +20,7 @@ from config.catalogue import (
     Source,
     Text,
 )
-from config.settings import ROOT
+from config.settings import ROOT, Settings
 from metrics.observations import Interval, Parsed, Payload, SourceFault
 from service.sources import from_environment
 
@@ -66,7 +66,7 @@ def plan(source: dict[str, Any], interval_s: int = 60, zone: str = "Asia/Shangha
         rules=RuleBook(version="test", rules={}, trust={}, score={}),
         words={},
     )
-    return Plan(catalogue, channel, noun, validate_options(noun), KEY, Path("no such folder"), from_environment)
+    return Plan(catalogue, channel, noun, validate_options(noun), KEY, Settings().home_dir, from_environment)
 
 
 def collector(source: dict[str, Any], interval_s: int = 60, zone: str = "Asia/Shanghai") -> Collector:

@@ -151,7 +151,7 @@ def test_no_line_keeps_the_pattern_busy(line: str) -> None:
         assert line_pattern(options).fullmatch(line) is None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.one_of(st.binary(max_size=120), st.sampled_from([line(0).encode(), line(1, status=500).encode()])),

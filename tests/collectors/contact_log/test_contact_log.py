@@ -263,7 +263,7 @@ TEXTS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.one_of(st.binary(max_size=300), st.lists(st.lists(TEXTS, max_size=6), max_size=12)))
 def test_no_content_breaks_the_collector_and_every_record_is_accounted_for(content: Any) -> None:
     if isinstance(content, list):

@@ -74,31 +74,31 @@ def parse_anything(body: str, **mapping: Any) -> list[list[Any]]:
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(RECORDS | JSON, max_size=8))
 def test_any_records_are_counted_or_rejected(records: list[Any]) -> None:
     parse_anything(json.dumps({"list": records}))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(RECORDS | JSON, max_size=8))
 def test_any_records_of_contacts_are_counted_or_rejected(records: list[Any]) -> None:
     parse_anything(json.dumps({"list": records}), contact={"field": "d"}, time={"field": "t", "form": "epoch_ms"})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(JSON)
 def test_any_json_is_parsed_or_refused(document: Any) -> None:
     parse_anything(json.dumps(document), time={"field": "$..t"}, region={"field": "r[0].x"}, absent="zero")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.text())
 def test_any_text_is_parsed_or_refused(body: str) -> None:
     parse_anything(body)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.binary())
 def test_any_bytes_are_parsed_or_refused(data: bytes) -> None:
     try:

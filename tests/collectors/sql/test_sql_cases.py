@@ -282,7 +282,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(LINES)
 def test_any_bytes_are_parsed_or_refused(lines: list[bytes]) -> None:
     built = collector(source())

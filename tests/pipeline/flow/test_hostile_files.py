@@ -43,7 +43,7 @@ def test_a_packed_file_that_expands_without_end_is_refused(trial: FileTrial, cha
     assert trial.tally.answers[f"{channel} fault"] > 0
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(list(WRITERS)), st.binary() | st.text().map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_any_bytes_of_any_kind_are_taken(trial: FileTrial, channel: str, data: bytes) -> None:
     trial.take(HostileFile(channel, WRITERS[channel][0], data))

@@ -62,7 +62,7 @@ def test_hostile_pushes_are_taken_whole_or_refused_by_name(trial: PushTrial) -> 
     assert trial.tally.stored > 50
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(RECORD | JSON, max_size=5), st.dictionaries(st.text(), JSON, max_size=1))
 def test_any_records_are_counted_or_refused_by_name(
     trial: PushTrial, records: list[Any], beside: dict[str, Any]
@@ -73,7 +73,7 @@ def test_any_records_are_counted_or_refused_by_name(
     assert answer.status_code in (202, 400, 422)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary() | JSON.map(lambda document: json.dumps(document).encode()))
 def test_any_bytes_are_refused_by_name(trial: PushTrial, data: bytes) -> None:
     answer = trial.push(sent(data))

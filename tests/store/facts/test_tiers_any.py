@@ -25,7 +25,7 @@ from tests.support.store_world import KEYS, MEASURES, START, contacts, minute, s
 from tests.support.tiers_world import MANY, tiers
 
 FEW = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 DAY = 1440
 PLANS = (
