@@ -1,4 +1,4 @@
-"""The embedded line-up without its threads: push endpoint, Valkey, drain, DuckDB and publisher, one step after another.
+"""The embedded line-up without its threads: push endpoint, Valkey, consumer, DuckDB and publisher, step after step.
 
 Every part is the product's own; only the clock is ours, so that minutes follow each other as fast as they are taken.
 """
@@ -56,9 +56,9 @@ class Clock:
 class Taken:
     """Seconds from the bytes of one interval to what every screen sees, by step."""
 
-    door: float
+    push: float
     """Parsed, checked, and on Valkey's disk, pushed by all channels at once."""
-    drain: float
+    consume: float
     """Kept, stored, audited, rolled up."""
     publish: float
     """The snapshot built and sent."""
@@ -66,7 +66,7 @@ class Taken:
     @property
     def whole(self) -> float:
         """All steps."""
-        return self.door + self.drain + self.publish
+        return self.push + self.consume + self.publish
 
 
 class LineUp:
@@ -97,13 +97,13 @@ class LineUp:
             for source in channel.sources[:1]
         ]
         receivers = receiving(own)
-        self.drain = StreamConsumer(dependencies, ingest, receivers)
+        self.consumer = StreamConsumer(dependencies, ingest, receivers)
         self.builder = SnapshotBuilder(dependencies, simulated=True)
         intake = Intake(ingest.append, _refused, {}, self.clock)
         where = addresses(list(receivers.values()), intake)
         routes = [Route(address.path, address.endpoint, methods=address.methods) for address in where]
         transport = httpx.ASGITransport(Starlette(routes=routes))
-        self._client = httpx.AsyncClient(transport=transport, base_url="http://door")
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://endpoint")
 
     def take(self, minute: datetime, bodies: Mapping[str, bytes]) -> Taken:
         """Everything from the bytes of one minute to the snapshot."""
@@ -113,14 +113,14 @@ class LineUp:
         self._loop.run(self._push(minute, bodies))
         marks.append(time.perf_counter())
         while self.ingest.waiting():
-            self.drain.once()
+            self.consumer.once()
         marks.append(time.perf_counter())
         self.live.publish(self.builder.build())
         marks.append(time.perf_counter())
         return Taken(*(after - before for before, after in pairwise(marks)))
 
     def beat(self) -> None:
-        """What is done before the next minute: after ten seconds the publisher comes, and the wheel tidies facts."""
+        """What is done before the next minute: after ten seconds the publisher comes, and the pipeline tidies facts."""
         assert isinstance(self.clock, Clock)
         self.clock.now += timedelta(seconds=BEAT_S)
         self.live.publish(self.builder.build())

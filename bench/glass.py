@@ -103,7 +103,9 @@ def _stages(tries: list[Try], frames: dict[str, Logged]) -> str:
     known = [(one, frames[one.value]) for one in tries if one.value in frames]
     stages = {
         "sent to accepted": [one.accepted - one.sent for one, _ in known],
-        "to the snapshot's beginning (drain, store, audit, board)": [frame.at - one.accepted for one, frame in known],
+        "to the snapshot's beginning (stream consumer, store, audit, board)": [
+            frame.at - one.accepted for one, frame in known
+        ],
         "to the frame (snapshot, Valkey, reading, panels)": [frame.made - frame.at for _, frame in known],
         "to a socket": [frame.came - frame.made for _, frame in known],
         "to the painted tile": [one.text - frame.came for one, frame in known],
@@ -135,7 +137,7 @@ def _peers(browser: Browser, tries: int) -> list[Try]:
         return _tries(browser, address, PEERS, send, 1, tries)
 
 
-def _pusher(client: httpx.Client, door: str, token: str) -> Send:
+def _pusher(client: httpx.Client, push_url: str, token: str) -> Send:
     """Makes a value the total of one minute's counts, all paths but the first being one contact each."""
     start = (datetime.now(UTC) - timedelta(minutes=2)).replace(second=0, microsecond=0).isoformat()
 
@@ -144,7 +146,7 @@ def _pusher(client: httpx.Client, door: str, token: str) -> Send:
         counts = [value - sum(later), *(later if value == len(PATHS) else [])]
         rows = [_row(start, path, count) for path, count in zip(PATHS, counts, strict=False)]
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"try-{value}"}
-        client.post(door, json={"observations": rows}, headers=headers).raise_for_status()
+        client.post(push_url, json={"observations": rows}, headers=headers).raise_for_status()
 
     return send
 

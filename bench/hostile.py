@@ -1,8 +1,8 @@
-"""`python -m bench.hostile --count 20000`: hostile pushes and files against the real door and the real turn.
+"""`python -m bench.hostile --count 20000`: hostile pushes and files against the real push endpoint and the real turn.
 
-Half of them are pushes (HTTP, door, Valkey, drain, store, audit), half are files (turn, store, audit). Prints one JSON
-line; ends with 1 if anything crashed, was answered 5xx, was refused without a name, or if something
-impossible was stored and nothing says so.
+Half of them are pushes (HTTP, push endpoint, Valkey, stream consumer, store, audit), half are files
+(turn, store, audit). Prints one JSON line; ends with 1 if anything
+crashed, was answered 5xx, was refused without a name, or if something impossible was stored and nothing says so.
 """
 
 import argparse

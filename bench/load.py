@@ -5,7 +5,7 @@ observations a minute. 0.5 % never come, 2 % come one or two minutes late, 1 % c
 minute later.
 
     load = Load()                               # Load(scale=8): eight times the regions
-    load.lay_out(folder)                        # writes the catalogue; load.environment has the tokens of the door
+    load.lay_out(folder)                        # writes the catalogue; load.environment has the push tokens
     body = load.body("channel_01", minute)      # the same bytes whenever and wherever it is asked for
 
 What must be in the store afterwards is told by `bench/ledger.py`.

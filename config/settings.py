@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     demo_seed: int = 7
     demo_scale: float = Field(default=1.0, gt=0, le=20)
     valkey_url: SecretStr | None = None
-    """None: start the wheel's own Valkey under the data folder; else `store/valkey/address.py` says what it may be."""
+    """None: start an embedded Valkey under the data folder; else `store/valkey/address.py` says what it may be."""
     facts_url: SecretStr | None = None
     """Where facts are kept, `postgresql://…` or `clickhouse://…`; None: DuckDB under the data folder."""
     state_url: SecretStr | None = None

@@ -1,1 +1,1 @@
-"""The wheel: the turn, the only scheduler, and the command line."""
+"""What flows: sources are asked, what came is stored and judged, and the snapshot is made."""

@@ -36,7 +36,7 @@ def valkey_url(settings: Settings) -> str:
 
 @contextmanager
 def valkey(settings: Settings) -> Iterator[str]:
-    """The address of Valkey: the one of the environment, or the wheel's own, started and stopped here."""
+    """The address of Valkey: the one of the environment, or an embedded one, started and stopped here."""
     if settings.valkey_url is not None:
         yield settings.valkey_url.get_secret_value()
         return

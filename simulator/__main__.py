@@ -85,7 +85,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies all volumes")
     parser.add_argument("--warm-up", type=int, default=60, metavar="MINUTES", help="how much past to begin with")
-    parser.add_argument("--push-url", help="the ingest door, such as http://127.0.0.1:8050/ingest/v1")
+    parser.add_argument("--push-url", help="the push endpoint, such as http://127.0.0.1:8050/ingest/v1")
     parser.add_argument("--http-port", type=int, default=_usual_port(), help=f"0: any; usual: {HTTP_PORT}")
     parser.add_argument("--parent", type=int, metavar="PID", help="end when this process, which started it, has ended")
     parser.add_argument("--trouble", type=_trouble, action="append", default=[], metavar="SYSTEM=TROUBLE")

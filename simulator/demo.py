@@ -18,8 +18,8 @@ START_S, STOP_S = 45, 10
 
 
 @contextmanager
-def nation(settings: Settings, door: str) -> Iterator[None]:
-    """Run it while the context is open, pushing to `door`; its secrets are made here and reach both sides by the
+def nation(settings: Settings, push_url: str) -> Iterator[None]:
+    """Run it while the context is open, pushing to `push_url`; its secrets are made here and reach both sides by the
     environment.
     """
     for name in SECRET_NAMES.values():
@@ -27,7 +27,7 @@ def nation(settings: Settings, door: str) -> Iterator[None]:
     os.environ.setdefault(ADDRESS, f"http://127.0.0.1:{_free_port()}")
     ready = settings.home_dir / ENDPOINTS
     ready.unlink(missing_ok=True)
-    where = ["--home", str(settings.home_dir.resolve()), "--push-url", door]
+    where = ["--home", str(settings.home_dir.resolve()), "--push-url", push_url]
     chance = ["--seed", str(settings.demo_seed), "--scale", str(settings.demo_scale)]
     command = [sys.executable, "-m", "simulator", *where, *chance, "--parent", str(os.getpid())]
     # A session of its own: Ctrl-C reaches us alone, and we stop it in our own order.

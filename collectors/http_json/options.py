@@ -185,7 +185,7 @@ class Options(Noun):
     errors: InBandErrors | None = None
     requests: tuple[Request, ...] = Field(min_length=1)
     personal: tuple[str, ...] = ()
-    """Keys, at any depth of an answer, whose values name a person or are a person's words: replaced at the door."""
+    """Keys at any depth of an answer whose values name a person or are a person's words: not kept as they are."""
     windows: Windows = Windows()
     limits: Limits = Limits()
     redirects: Literal["refuse", "same_host"] = "refuse"

@@ -1,4 +1,4 @@
-"""The collector's door: what names a person is replaced by a keyed hash before anything else sees or keeps it."""
+"""What names a person is replaced by a keyed hash before anything else sees or keeps it."""
 
 import re
 from typing import Any
@@ -19,7 +19,7 @@ def personal_names(personal: tuple[str, ...], *maps: RecordMap) -> frozenset[str
 def without_persons(document: Any, names: frozenset[str], key: bytes) -> Any:
     """The document with the values of these keys, at any depth, as `p:` and their pseudonym.
 
-    A pseudonym stays as it is, so that a kept payload can pass the door again.
+    A pseudonym stays as it is, so that a kept payload can pass here again.
     """
     if isinstance(document, dict):
         return {

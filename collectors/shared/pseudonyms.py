@@ -1,4 +1,4 @@
-"""What replaces a customer's number at the door."""
+"""What replaces a customer's number : a keyed hash."""
 
 import hashlib
 import hmac

@@ -101,7 +101,7 @@ class RecordContact(Noun):
     @model_validator(mode="after")
     def _plain_name(self) -> Self:
         if self.pseudonymise and not self.field.isidentifier():
-            raise ValueError("a contact that is pseudonymised at the door needs the plain name of its key")
+            raise ValueError("a contact that is pseudonymised needs the plain name of its key")
         return self
 
 

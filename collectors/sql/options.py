@@ -54,7 +54,7 @@ class Options(Noun):
     max_rows: int = Field(default=100_000, ge=1, le=5_000_000)
     """With a watermark the rest comes at the next fetch; without one, more rows are a fault."""
     personal: tuple[str, ...] = ()
-    """Columns whose values name a person or are a person's words: replaced at the door."""
+    """Columns whose values name a person or are a person's words: replaced before anything is kept."""
     map: RecordMap
 
     @property

@@ -1,4 +1,4 @@
-"""The sign-in door: users with a name, a password and a region; a signed cookie carries the name.
+"""Signing in: users with a name, a password and a region; a signed cookie carries the name.
 
 1. A password is checked by the store, slowly on purpose, and few at a time; wrong ones by one name, or from one
    address, lead to a pause.

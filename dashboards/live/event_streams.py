@@ -19,7 +19,7 @@ from dashboards.live.hub import Hub, TooManyStreams
 from dashboards.views import UnknownView, View
 
 ASK_AGAIN_S = 60.0
-"""How long a stream goes on at most before the door is asked again whether its viewer still may see it."""
+"""How long a stream goes on at most before access is asked again whether its viewer still may see it."""
 LAST_WORDS_S = 5.0
 """How long a stream that is ended may take to send what it was sending."""
 COME_BACK_S = 10
@@ -84,7 +84,7 @@ class Streams:
 
 
 class EventStream(Response):
-    """Hello, then what the hub gives, until the client goes, the hub ends or the door says no.
+    """Hello, then what the hub gives, until the client goes, the hub ends or access says no.
 
     Written against ASGI itself: Starlette's streaming response costs twice the CPU for each block and screen.
     """

@@ -17,7 +17,7 @@ def note_refusal(
 ) -> None:
     """Keep a refused body and its faults aside; none of it is stored as a figure."""
     ask = Ask(Interval(payload.fetched_at, payload.fetched_at), {}, payload.fetched_at)
-    batch = make_batch(feeder, ask, payload, parsed, fault or SourceFault("rejected_at_door", "", permanent=True))
+    batch = make_batch(feeder, ask, payload, parsed, fault or SourceFault("refused_at_receipt", "", permanent=True))
     keep_rejects(dependencies, batch)
     keep_refused(dependencies, batch, payload.data)
     remember(dependencies, [(feeder, batch)], [""])

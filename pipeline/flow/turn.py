@@ -9,7 +9,6 @@ Read this first: everything else in the product is one of these steps.
     5 roll up   the board adds what is stored to every place above it
     6 settle    only now the cursor moves: a crash before this repeats the batch, which changes nothing
     7 snapshot, 8 publish: the publisher is woken (`pipeline/snapshot/publisher.py`)
-
 Steps 2, 3 and 6 belong to one batch; 4 and 5 are done once for all that came together (`pipeline/flow/judging.py`).
 """
 
@@ -49,8 +48,7 @@ def turn_with_file(dependencies: Dependencies, feeder: Feeder, job: str, file: P
     """Take one turn with a file in a source's stead; never raises for what is in it."""
     ask = due(dependencies, feeder, job)
     batch = collect(dependencies, feeder, ask, lambda: feeder.collector.fetch_file(file, ask))
-    batch = replace(batch, window=span_of(batch, feeder.channel))
-    return _finished(dependencies, feeder, batch, job, judged)
+    return _finished(dependencies, feeder, replace(batch, window=span_of(batch, feeder.channel)), job, judged)
 
 
 def _finished(dependencies: Dependencies, feeder: Feeder, batch: Batch, job: str, judged: Judge) -> Batch:

@@ -36,9 +36,9 @@ class Worker:
     """Threads that take work until they are stopped; what is under way is finished first."""
 
     def __init__(
-        self, dependencies: Dependencies, feeders: Iterable[Feeder], jobs: JobQueue, drain: StreamConsumer
+        self, dependencies: Dependencies, feeders: Iterable[Feeder], jobs: JobQueue, consumer: StreamConsumer
     ) -> None:
-        self.dependencies, self.jobs, self.drain = dependencies, jobs, drain
+        self.dependencies, self.jobs, self.consumer = dependencies, jobs, consumer
         self.feeders = {
             (feeder.channel.id, feeder.source.id): feeder for feeder in feeders if isinstance(feeder, PolledFeeder)
         }
@@ -47,7 +47,7 @@ class Worker:
 
     def start(self) -> None:
         """Start taking work."""
-        self.drain.start()
+        self.consumer.start()
         for thread in self.threads:
             thread.start()
 
@@ -56,7 +56,7 @@ class Worker:
         self.ended.set()
         for thread in self.threads:
             thread.join()
-        self.drain.stop()
+        self.consumer.stop()
 
     def _run(self) -> None:
         while not self.ended.is_set():
@@ -107,7 +107,7 @@ class Listener:
 
 
 def asker(jobs: JobQueue, clock: Callable[[], datetime]) -> Ask:
-    """What the wheel does where workers ask the sources: it names the work, by the source and its due time."""
+    """What the pipeline does where workers ask the sources: it names the work, by the source and its due time."""
 
     def ask(feeder: PolledFeeder, ended: Event) -> None:
         about = (feeder.channel.id, feeder.source.id)

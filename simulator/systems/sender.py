@@ -1,9 +1,9 @@
-"""Brings what a system pushes to the ingest door and loses nothing on the way.
+"""Brings what a system pushes to the push endpoint and loses nothing on the way.
 
 1. Bodies wait in a bounded spool.
 2. They are sent in their order; a key names each, so that sending one again changes nothing.
-3. The door is away or busy (no connection, 408, 425, 429, 5xx): the same body again, later and later.
-4. The door refuses a body (any other 4xx): it is put aside and said, since sending it again would not help.
+3. The endpoint is away or busy (no connection, 408, 425, 429, 5xx): the same body again, later and later.
+4. The endpoint refuses a body (any other 4xx): it is put aside and said, since sending it again would not help.
 """
 
 import asyncio
@@ -22,10 +22,10 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
 
 
 class Sender:
-    """Brings bodies to the door, in order, until they are taken."""
+    """Brings bodies to the push endpoint, in order, until they are taken."""
 
     def __init__(self, channel: str, base_url: str, token: str) -> None:
-        """`base_url`: the door's address, such as http://127.0.0.1:8050/ingest/v1."""
+        """`base_url`: the endpoint's address, such as http://127.0.0.1:8050/ingest/v1."""
         self._url = f"{base_url.rstrip('/')}/{channel}"
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self._spool: deque[Body] = deque()

@@ -137,7 +137,7 @@ class Ingest:
         return Accepted(detail, answer == b"duplicate")
 
     def refuse(self, channel: str, source: str, body: bytes, received_at: datetime) -> None:
-        """Put a body that the door did not take on disk, for the steward; raises StoreFull, StoreUnreachable."""
+        """Put a body that its receiver did not take on disk, for the steward; raises StoreFull, StoreUnreachable."""
         self._put([STREAM, HELD], (channel, source), "", body, received_at, refused=True)
 
     def _put(

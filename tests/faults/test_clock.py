@@ -54,7 +54,7 @@ def clock(tmp_path_factory: pytest.TempPathFactory) -> Clock:
 @pytest.fixture(scope="module")
 def split(clock: Clock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Split]:
     lineup = Split(tmp_path_factory.mktemp("stepped"), clock.environment)
-    lineup.screens.append(Screen(lineup.doors[0], "quality?lang=en"))
+    lineup.screens.append(Screen(lineup.addresses[0], "quality?lang=en"))
     with up(lineup):
         yield lineup
 

@@ -16,7 +16,7 @@ Begin = Callable[[Split, str], Course]
 @pytest.fixture(scope="module")
 def split(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Split]:
     lineup = Split(tmp_path_factory.mktemp("killed"))
-    lineup.screens.append(Glass(lineup.doors[0], "hq?lang=en"))
+    lineup.screens.append(Glass(lineup.addresses[0], "hq?lang=en"))
     with up(lineup):
         yield lineup
 

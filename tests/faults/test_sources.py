@@ -101,7 +101,7 @@ def interface() -> Iterator[Interface]:
 @pytest.fixture(scope="module")
 def whole(interface: Interface, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WithSources]:
     lineup = WithSources(tmp_path_factory.mktemp("sources"), interface)
-    lineup.screens.append(Screen(lineup.doors[0], "quality?lang=en"))
+    lineup.screens.append(Screen(lineup.addresses[0], "quality?lang=en"))
     with up(lineup):
         yield lineup
 

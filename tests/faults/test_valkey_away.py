@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 
 def test_valkey_away(tmp_path: Path, course: Callable[[Lineup, str], Course]) -> None:
     lineup = Split(tmp_path)
-    lineup.screens.append(Glass(lineup.doors[0], "hq?lang=en"))
+    lineup.screens.append(Glass(lineup.addresses[0], "hq?lang=en"))
     with up(lineup):
         one = course(lineup, f"valkey away {AWAY_S:.0f} s")
         one.steady()

@@ -80,7 +80,7 @@ class PushTrial:
         }
         intake = Intake(ingest.append, self._note_refusal, INTAKE_FAILURES, dependencies.clock)
         self._app = Starlette(routes=routes(PushEndpoint(made, intake)))
-        self.drain = StreamConsumer(dependencies, ingest, feeders)
+        self.consumer = StreamConsumer(dependencies, ingest, feeders)
         self.loop = asyncio.new_event_loop()
         transport = httpx.ASGITransport(app=self._app, raise_app_exceptions=True)
         self._client = httpx.AsyncClient(transport=transport, base_url="http://door")
@@ -101,9 +101,9 @@ class PushTrial:
 
     def drained(self) -> None:
         """Take everything that waits to the store."""
-        while self.drain.ingest.waiting():
-            self.drain.once()
-            if self.drain.failing:
+        while self.consumer.ingest.waiting():
+            self.consumer.once()
+            if self.consumer.failing:
                 self.tally.crashes.append("the drain failed; see the log")
                 return
 

@@ -253,7 +253,7 @@ def test_a_refused_body_is_taken_whole_once_the_catalogue_allows_it(world: World
     world.ingest.refuse("desk", "counts", body(row("offered", GUANGZHOU, 5), row("answered", GUANGZHOU, 4)), NOON)
     world.drained()
     [kept] = world.kept()
-    assert (kept.kind, kept.reason, kept.accepted) == (AsideKind.REFUSED, "rejected_at_door", False)
+    assert (kept.kind, kept.reason, kept.accepted) == (AsideKind.REFUSED, "refused_at_receipt", False)
     assert world.findings() == []
     assert replayed(world, kept.id) == Outcome(False, "records_rejected", "unknown_measure", rejected=1)
     assert world.figures() == {}

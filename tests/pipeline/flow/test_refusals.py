@@ -21,7 +21,7 @@ def trial(tmp_path: Path) -> Iterator[PushTrial]:
 
 
 def test_a_refused_push_is_a_finding_with_its_records_and_no_figure(trial: PushTrial) -> None:
-    parts, feeder = trial.dependencies, trial.drain.feeders["desk", "counts"]
+    parts, feeder = trial.dependencies, trial.consumer.feeders["desk", "counts"]
     now = parts.clock()
     payload = trial.collectors["desk"].payload(body(row(value=-1), row(region="x"), row()), now)
     note_refusal(parts, feeder, payload, feeder.collector.parse(payload), None)
@@ -41,7 +41,7 @@ def test_a_refused_push_is_a_finding_with_its_records_and_no_figure(trial: PushT
 
 
 def test_a_refused_body_is_kept_and_its_batch_says_why(trial: PushTrial) -> None:
-    parts, feeder = trial.dependencies, trial.drain.feeders["desk", "counts"]
+    parts, feeder = trial.dependencies, trial.consumer.feeders["desk", "counts"]
     now = parts.clock()
     payload = trial.collectors["desk"].payload(b"{", now)
     note_refusal(parts, feeder, payload, None, SourceFault("unreadable", "the body is not JSON"))
@@ -54,8 +54,8 @@ def test_a_refused_body_is_kept_and_its_batch_says_why(trial: PushTrial) -> None
 
 def test_a_push_for_a_channel_that_is_no_more_is_kept_aside_and_stops_nothing(trial: PushTrial) -> None:
     parts, now = trial.dependencies, trial.dependencies.clock()
-    trial.drain.ingest.append("gone", "counts", "a", b"figures of old", now)
-    trial.drain.ingest.append("desk", "counts", "b", body(row(at=now.replace(second=0, microsecond=0))), now)
+    trial.consumer.ingest.append("gone", "counts", "a", b"figures of old", now)
+    trial.consumer.ingest.append("desk", "counts", "b", body(row(at=now.replace(second=0, microsecond=0))), now)
     trial.drained()
     assert trial.tally.crashes == []
     assert len(parts.history.observations(Interval(now - timedelta(hours=1), now))) == 1

@@ -56,18 +56,18 @@ class Lineup(ABC):
         """Observations that the store was compared for already."""
         self.parts: dict[str, Supervised] = {}
         self.screens: list[Watched] = []
-        self.doors: list[str] = []
+        self.addresses: list[str] = []
         self.sender: Sender
 
     def prepare(self) -> None:  # noqa: B027 - most add nothing
         """What a line-up of its own kind adds to the catalogue before anything starts."""
 
     def begin(self) -> None:
-        """The load, and a screen at every door."""
+        """The load, and a screen at every web process."""
         first = minutes_from(datetime.now(UTC) - BEFORE, 1)[0]
-        self.sender = Sender(self.load, self.ledger, self.doors, first, PACE_S)
+        self.sender = Sender(self.load, self.ledger, self.addresses, first, PACE_S)
         self.sender.start()
-        self.screens += [Screen(door, "hq?lang=en") for door in self.doors]
+        self.screens += [Screen(address, "hq?lang=en") for address in self.addresses]
         for screen in self.screens:
             screen.start()
 
@@ -93,16 +93,16 @@ class Lineup(ABC):
         more: Mapping[str, str] | None = None,
         inside: Sequence[str] = (),
     ) -> Supervised:
-        """A process of the product; one that serves windows is a door as well."""
+        """A process of the product; one that serves windows has an address as well."""
         port = free_port()
         own = {"config_dir": str(self.folder / "catalogue"), "demo": "0", "port": str(port), **settings}
         told = environment(self.folder / name, **own) | self.load.environment | dict(more or {})
         command = [*inside, sys.executable, "app.py"]
         if settings.get("role") not in (None, "web"):
             return Supervised(name, command, self.folder, lambda: True, told)
-        door = f"http://127.0.0.1:{port}"
-        self.doors.append(door)
-        return Supervised(name, command, self.folder, lambda: _served(door), told)
+        address = f"http://127.0.0.1:{port}"
+        self.addresses.append(address)
+        return Supervised(name, command, self.folder, lambda: _served(address), told)
 
     def accepted(self) -> EntryId:
         """The newest body that the stream has taken."""
@@ -208,9 +208,9 @@ def _entry(name: bytes) -> EntryId:
     return int(milliseconds), int(number)
 
 
-def _served(door: str) -> bool:
+def _served(address: str) -> bool:
     try:
-        httpx.get(f"{door}/health", trust_env=False, timeout=2)
+        httpx.get(f"{address}/health", trust_env=False, timeout=2)
     except httpx.HTTPError:
         return False
     return True

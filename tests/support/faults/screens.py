@@ -26,8 +26,8 @@ Shown = dict[str, dict[str, Any]]
 class Watched(ABC):
     """What is told of any screen."""
 
-    def __init__(self, door: str, topic: str) -> None:
-        self.door, self.topic = door, topic
+    def __init__(self, address: str, topic: str) -> None:
+        self.address, self.topic = address, topic
         self.reloads = 0
         self.fresh_at = 0.0
         """When (monotonic) it last got figures of a time that it had not shown before."""
@@ -61,8 +61,8 @@ class Watched(ABC):
 class Screen(Watched):
     """A client of the live stream that does what assets/live.js does."""
 
-    def __init__(self, door: str, topic: str) -> None:
-        super().__init__(door, topic)
+    def __init__(self, address: str, topic: str) -> None:
+        super().__init__(address, topic)
         self.shown: Shown = {}
         self._state, self._wait, self._sequence, self._skew_s = "opening", FIRST_WAIT_S, -1, 0.0
         self._version = ""
@@ -76,7 +76,7 @@ class Screen(Watched):
     def differs(self) -> list[str]:
         """Elements that it shows otherwise than a screen that is opened now."""
         headers = {"Accept-Encoding": "identity"}
-        with httpx.stream("GET", f"{self.door}/live/{self.topic}", headers=headers, trust_env=False) as stream:
+        with httpx.stream("GET", f"{self.address}/live/{self.topic}", headers=headers, trust_env=False) as stream:
             fresh = next(event["set"] for name, event in _events(stream.iter_lines()) if name == "frame")
         mine, full = _said(self.shown), _said(fresh)
         return [name for name in {*mine, *full} if mine.get(name, {}) != full.get(name, {})]
@@ -93,7 +93,7 @@ class Screen(Watched):
     def _follow(self, client: httpx.Client) -> None:
         """Until the link breaks, or something was missed: then it is opened again."""
         self._sequence = -1
-        with client.stream("GET", f"{self.door}/live/{self.topic}") as stream:
+        with client.stream("GET", f"{self.address}/live/{self.topic}") as stream:
             if stream.status_code != 200:
                 raise httpx.StreamError(f"{stream.status_code}")
             for name, event in _events(stream.iter_lines()):
@@ -123,7 +123,7 @@ class Screen(Watched):
         self._ended.wait(self._wait * random.uniform(0.5, 1.5))
         self._wait = min(self._wait * 2, LONGEST_WAIT_S)
         try:
-            answer = client.head(f"{self.door}/live/{self.topic}", timeout=10)
+            answer = client.head(f"{self.address}/live/{self.topic}", timeout=10)
             self.reloads += answer.status_code in REFUSALS
         except httpx.HTTPError:
             return
@@ -144,8 +144,8 @@ LOOK = """() => {
 class Glass(Watched):
     """The real page in Chromium; what is told of it is read from the DOM."""
 
-    def __init__(self, door: str, topic: str) -> None:
-        super().__init__(door, topic)
+    def __init__(self, address: str, topic: str) -> None:
+        super().__init__(address, topic)
         self._marked = True
 
     @property
@@ -156,7 +156,7 @@ class Glass(Watched):
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
             page = browser.new_page(viewport={"width": 1920, "height": 1080})
-            page.goto(f"{self.door}/{self.topic}", wait_until="domcontentloaded")
+            page.goto(f"{self.address}/{self.topic}", wait_until="domcontentloaded")
             page.wait_for_selector("html[data-link=live]", timeout=60_000)
             origin = page.evaluate("performance.timeOrigin")
             while not self._ended.wait(0.2):

@@ -17,15 +17,15 @@ AGAIN = (429, 503)
 
 
 class Sender:
-    """A thread a channel; every `pace_s` seconds its next minute, at whichever door opens."""
+    """A thread a channel; every `pace_s` seconds its next minute, at whichever address answers."""
 
-    def __init__(self, load: Load, ledger: Ledger, doors: Sequence[str], first: datetime, pace_s: float) -> None:
-        self.load, self.ledger, self.doors, self.pace_s = load, ledger, doors, pace_s
+    def __init__(self, load: Load, ledger: Ledger, addresses: Sequence[str], first: datetime, pace_s: float) -> None:
+        self.load, self.ledger, self.addresses, self.pace_s = load, ledger, addresses, pace_s
         self.acknowledged, self.last_at = 0, 0.0
         self.refused: list[str] = []
         """Answers that a sender cannot mend by trying again."""
         self.put_off: list[str] = []
-        """Answers of a door that cannot take a body now, with their reasons."""
+        """Answers of a address that cannot take a body now, with their reasons."""
         self._next = dict.fromkeys(load.channels, first)
         self._lock = Lock()
         self._ended = Event()
@@ -68,9 +68,9 @@ class Sender:
         }
         while True:
             number += 1
-            door = self.doors[(number + self.load.channels.index(channel)) % len(self.doors)]
+            address = self.addresses[(number + self.load.channels.index(channel)) % len(self.addresses)]
             try:
-                answer = client.post(f"{door}/ingest/v1/{channel}", content=body, headers=headers)
+                answer = client.post(f"{address}/ingest/v1/{channel}", content=body, headers=headers)
             except httpx.HTTPError:
                 time.sleep(PAUSE_S)
                 continue
