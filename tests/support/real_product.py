@@ -21,7 +21,7 @@ from wording.words import DASH
 Shown = dict[str, dict[str, Any]]
 """What a screen shows: element id -> part -> value."""
 ADDRESS = re.compile(r"Watchfloor is at (http://\S+)/ ")
-STARTED_S, ENDED_S = 60, 15
+STARTED_S, ENDED_S = 120, 120
 SCALE = "0.1"
 
 
@@ -78,7 +78,12 @@ class Product:
     def signal(self, number: signal.Signals) -> int:
         """Signal its process group, as the terminal does with Ctrl-C; gives the exit code, in `ENDED_S` at most."""
         os.killpg(self.process.pid, number)
-        code = self.process.wait(ENDED_S)
+        try:
+            code = self.process.wait(ENDED_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            raise
         self._listening.join(ENDED_S)
         return code
 

@@ -45,7 +45,7 @@ def test_a_judgement_that_is_held_up_does_not_put_old_figures_over_newer_ones(tm
         held_up: Any = HeldUp(dependencies.history, read, judged_again)
 
         def come_again() -> None:
-            assert read.wait(30)
+            assert read.wait(60)
             clock.now += timedelta(seconds=1)
             turn(dependencies, desk, judged=remember)
             judge(dependencies, stored[1:])
