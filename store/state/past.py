@@ -16,6 +16,8 @@ from store.state.tables import finding as table
 from store.state.tables import finding_part as part_table
 
 LATELY = timedelta(days=1)
+LEAST_S = 900.0
+"""Seconds that batches are taken to cover at least: the first push after a start brings hours in one moment."""
 Stretches = dict[tuple[str, str], list[tuple[datetime, datetime]]]
 """By (channel, source): starts and ends of time, in order and apart."""
 
@@ -100,7 +102,7 @@ class Past:
         query = select(own.channel, own.source, func.sum(own.rows), func.min(own.start), func.max(own.end))
         with reading(self._engine) as connection:
             told = connection.execute(query.where(chosen).group_by(own.channel, own.source)).all()
-        return sum((int(rows) / max((end - start).total_seconds(), 1.0) for _, _, rows, start, end in told), 0.0)
+        return sum((int(rows) / max((end - start).total_seconds(), LEAST_S) for _, _, rows, start, end in told), 0.0)
 
 
 def _counts(known_at: datetime | None) -> ColumnElement[bool]:

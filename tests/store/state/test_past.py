@@ -197,10 +197,18 @@ def test_the_worst_come_first_then_the_oldest(state: State) -> None:
 
 def test_rows_a_second_are_those_that_came_lately(state: State) -> None:
     assert state.past.rows_a_second(["desk"], after(0)) == 0.0
-    keep(state, 0, 10, 10)
+    keep(state, 0, 20, 20)
     with state.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE batch SET rows = 600")
-    keep(state, 10, 20, 20, fault=True)
+        connection.exec_driver_sql("UPDATE batch SET rows = 1200")
+    keep(state, 20, 25, 25, fault=True)
     assert state.past.rows_a_second(["desk"], after(30)) == 1.0
     assert state.past.rows_a_second(["chat"], after(30)) == 0.0
     assert state.past.rows_a_second(["desk"], after(2000)) == 0.0
+
+
+def test_the_first_push_after_a_start_does_not_make_every_question_too_much(state: State) -> None:
+    """It brings hours of figures in one moment, which is all that its batch says to cover."""
+    keep(state, 0, 0, 0)
+    with state.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE batch SET rows = 300000")
+    assert state.past.rows_a_second(["desk"], after(1)) < 1000
